@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <tallycard/export.hpp>
+
+namespace tallycard {
+
+// The name of an account of the issuer: 1 to 34 printable ASCII characters, no space
+// (docs/protocol.md, field 87; an IBAN fits).
+class AccountId {
+public:
+    static constexpr std::size_t max_size = 34;
+
+    TALLYCARD_EXPORT static std::optional<AccountId> parse(std::string_view text);
+    TALLYCARD_EXPORT static std::optional<AccountId> parse(std::span<const std::uint8_t> bytes);
+
+    std::string_view text() const { return {chars_.data(), size_}; }
+    TALLYCARD_EXPORT std::span<const std::uint8_t> bytes() const;
+
+    friend bool operator==(const AccountId& a, const AccountId& b) { return a.text() == b.text(); }
+    friend auto operator<=>(const AccountId& a, const AccountId& b) { return a.text() <=> b.text(); }
+
+private:
+    AccountId() = default;
+    std::array<char, max_size> chars_{};
+    std::size_t size_ = 0;
+};
+
+}  // namespace tallycard

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include <tallycard/apdu.hpp>
+#include <tallycard/card_info.hpp>
+#include <tallycard/export.hpp>
+#include <tallycard/instructions.hpp>
+#include <tallycard/limits.hpp>
+#include <tallycard/observer.hpp>
+#include <tallycard/pin.hpp>
+#include <tallycard/reader.hpp>
+#include <tallycard/result.hpp>
+#include <tallycard/state_statement.hpp>
+
+namespace tallycard {
+
+// A payment that the card is asked to make (command PAY).
+struct PaymentOrder {
+    Amount amount;  // below zero: it leaves the card
+    Unit unit;
+    Nonce nonce;  // the same order with the same nonce answers the same receipt
+    AccountId payee;
+};
+
+// Exclusive use of one card of one issuer: a transaction in which the application is selected.
+// Every command of docs/protocol.md, section 5, as a typed call; only a session can transmit.
+//
+// Whatever comes back signed has been verified before it is returned: against the card's public
+// key, which is derived from `card_root` and the certificate in the FCI. When a call that can move
+// value fails with Effect::unknown, the card may have done it: see Terminal::resolve.
+//
+// Hold it for the commands only, never while a person or a network is waited for. Not
+// thread-safe. The link and the observer must outlive it.
+class TALLYCARD_EXPORT CardSession {
+public:
+    // Begins a transaction and selects; after a reset by another program it reconnects first, once.
+    // Errc::foreign_card when the application is not there or the card is another issuer's.
+    // A blank card is not an error: info().state says so.
+    static Result<CardSession> begin(CardLink& link, const PublicKey& card_root,
+                                     Observer* observer = nullptr);
+
+    CardSession(CardSession&& other) noexcept;
+    CardSession(const CardSession&) = delete;
+    CardSession& operator=(const CardSession&) = delete;
+    CardSession& operator=(CardSession&&) = delete;
+    ~CardSession();  // ends the transaction and drops any error; call end() to see it
+    Result<void> end();
+
+    const CardInfo& info() const { return info_; }             // as of the last select()
+    const PublicKey& public_key() const { return public_key_; }  // zeros for a blank card
+    Result<void> select();                                     // ends the PIN's verified status
+
+    Result<void> challenge(std::span<std::uint8_t> random);  // fills it; 1 to 256 bytes
+    Result<StateStatement> authenticate(const Challenge& challenge);
+    Result<LimitsUse> limits();
+
+    Result<void> verify_pin(const PinBlock& pin);  // Errc::wrong_pin: see Error::sw.tries_left()
+    Result<void> change_pin(const PinBlock& old_pin, const PinBlock& new_pin);
+    // Tries left, or empty when the PIN stands verified.
+    Result<std::optional<unsigned>> pin_tries_left();
+
+    // Asks for a transfer (Kind::transfer_in or transfer_out; the sign of `amount` is the kind's).
+    Result<SecondInstruction> request(Kind kind, Amount amount, Unit unit,
+                                      const AccountId& account);
+    Result<Receipt> execute(const FirstInstruction& first);
+    Result<Receipt> pay(const PaymentOrder& order);
+
+    Result<Receipt> result(std::uint32_t sequence);       // Errc::not_in_log
+    Result<Operation> operation(std::uint32_t sequence);  // likewise
+
+    // `sealed` is the command data of PERSONALISE.
+    Result<void> personalise(std::span<const std::uint8_t> sealed);
+
+private:
+    CardSession(CardLink& link, const PublicKey& card_root, Observer* observer)
+        : link_(&link), card_root_(card_root), observer_(observer)
+    {
+    }
+    Result<apdu::Response> exchange(const apdu::Command& command, const char* where,
+                                    Effect if_in_doubt);
+    Result<Receipt> receipt(const apdu::Command& command, const char* where, Effect if_in_doubt);
+
+    CardLink* link_;  // null once ended or moved from
+    PublicKey card_root_;
+    Observer* observer_;
+    CardInfo info_;
+    PublicKey public_key_;
+    std::array<std::uint8_t, apdu::Response::max_size> answer_{};
+};
+
+}  // namespace tallycard

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <tallycard/export.hpp>
+#include <tallycard/status_word.hpp>
+
+namespace tallycard {
+
+// What went wrong, grouped by who can help.
+enum class Errc : std::uint8_t {
+    // The machine and its reader.
+    service_unavailable,  // pcscd is not running, or stopped
+    reader_unavailable,   // no such reader, or it was unplugged
+    no_card,              // the reader is empty
+    card_removed,         // the card left during the operation
+    card_reset,           // another program reset the card: begin again
+    card_shared,          // another program holds the card
+    timed_out,            // the deadline passed
+    cancelled,            // another thread asked to stop waiting
+    link_failed,          // reader or card spoke nonsense, or nothing
+    // The card refused, and nothing changed.
+    foreign_card,       // not a tallycard, or of another issuer
+    blank_card,         // not personalised yet
+    balance_too_low,    // 9401
+    balance_limit,      // 9402
+    amount_limit,       // 9403
+    wrong_sequence,     // 9404
+    wrong_unit,         // 9405
+    wrong_card,         // 9406
+    offline_limit,      // 9407
+    no_such_request,    // 9408
+    pin_needed,         // 6982
+    wrong_pin,          // 63Cx: see Error::sw.tries_left()
+    pin_blocked,        // 6983
+    no_pin,             // 6984
+    not_in_this_state,  // 6985
+    not_authentic,      // 6988
+    not_in_log,         // 6A88
+    memory_failure,     // 6581
+    unexpected_status,  // a status word that the protocol does not give for this command
+    // Bytes, whoever sent them.
+    malformed,      // they do not follow the protocol; Error::detail is the byte offset
+    bad_signature,  // they are well formed and not authentic
+    // The issuer's platform refused, and nothing changed.
+    unknown_card,        // never issued here
+    card_denied,         // on the deny list
+    card_state,          // the card's state does not admit the operation
+    unsettled,           // settle what the card holds first
+    operation_pending,   // another operation is pending for the card: deliver it first
+    operation_ended,     // the operation was voided
+    unknown_operation,   // the platform knows no such operation, and none was sent along
+    unknown_account,     // open it first
+    insufficient_funds,  // the account does not hold that much
+    conflict,            // the id is in use for something else
+    evidence,            // the card is cloned, rolled back or broken; it is denied now
+    bad_amount,          // zero, of the wrong sign, or with too many decimals
+    // Files.
+    wrong_passphrase,  // or a damaged key file: the two look the same
+    file_missing,
+    file_exists,
+    file_in_use,
+    file_damaged,   // does not read back as what it should be
+    file_rejected,  // the operating system refused; Error::detail is errno
+    store_failed,   // SQLite failed; Error::detail is its extended code
+    ledger_behind,  // the store is older than a checkpoint that is known: an old copy?
+    unsafe_library, // the libsodium in use fails the self-test
+};
+
+// Whether the operation that failed may still have changed the card.
+enum class Effect : std::uint8_t {
+    none,     // nothing changed; trying again is safe
+    unknown,  // it may have been applied; resolve before trying again
+};
+
+// Why an operation failed. Small and trivially copyable: no allocation, no hierarchy.
+// New fields may be added; construct it with designated initializers.
+struct Error {
+    Errc code{};
+    Effect effect = Effect::none;
+    StatusWord sw{};           // what the card said, if it spoke
+    std::uint32_t detail = 0;  // PC/SC code, byte offset, errno: see Errc
+    const char* where = "";    // the operation, a string literal: "EXECUTE", "SCardTransmit"
+
+    // One line that names cause and remedy:
+    // "EXECUTE: not enough value on the card (SW 9401)".
+    TALLYCARD_EXPORT std::string message() const;
+};
+
+// The name of a code as written above: "balance_too_low". For JSON and logs.
+TALLYCARD_EXPORT const char* name(Errc code) noexcept;
+
+}  // namespace tallycard

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <tallycard/export.hpp>
+#include <tallycard/fixed_bytes.hpp>
+#include <tallycard/operation.hpp>
+#include <tallycard/result.hpp>
+#include <tallycard/secret.hpp>
+
+namespace tallycard {
+
+// Holds the issuer's operation key. A seam: a key file and an HSM implement it.
+//
+// It signs operations, built here from typed fields, and nothing else. Thread-safe.
+class TALLYCARD_EXPORT OperationSigner {
+public:
+    virtual ~OperationSigner();
+    virtual PublicKey public_key() const = 0;
+    // Requires operation.valid().
+    virtual Result<Signature> sign(const Operation& operation) = 0;
+};
+
+// What the card root key makes for one card: its private scalar and its public certificate.
+struct CardKey {
+    CardScalar scalar;        // S: goes into the sealed personalisation and nowhere else
+    Certificate certificate;  // R
+    PublicKey public_key;     // P
+};
+
+// Holds the issuer's card root key; offline when the issuer is not issuing. A seam. Thread-safe.
+class TALLYCARD_EXPORT CardRoot {
+public:
+    virtual ~CardRoot();
+    virtual PublicKey public_key() const = 0;
+    // The same card id gives the same key. What it returns has been verified from both sides.
+    virtual Result<CardKey> derive(const CardId& card_id) = 0;
+};
+
+}  // namespace tallycard

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include <tallycard/card_session.hpp>
+#include <tallycard/export.hpp>
+#include <tallycard/issuer_client.hpp>
+#include <tallycard/outcome.hpp>
+#include <tallycard/reader.hpp>
+
+namespace tallycard {
+
+// What resolve() found and did.
+struct Resolution {
+    std::size_t settled = 0;    // results of the card's log that the platform did not have
+    std::size_t delivered = 0;  // pending operations that the card executed now
+    std::size_t voided = 0;     // pending operations that the card would not execute
+    CardStanding standing;      // card and platform agree on this
+};
+
+// One operation of a card's log, newest first in a history.
+struct HistoryEntry {
+    Operation operation;
+    Receipt receipt;
+};
+
+struct TerminalSettings {
+    PublicKey card_root;        // the issuer whose cards are accepted
+    AccountId name;             // this terminal: whose cash account moves
+    Observer* observer = nullptr;
+};
+
+// Whole business operations: card, platform and recovery together.
+//
+// Every operation takes an id that the caller chose and keeps: a program that was killed and
+// started again asks with the same id and learns how that operation ended. Every online operation
+// resolves first when the card and the platform disagree. The issuer's signature is fetched before
+// the card's transaction, which then lasts for a few commands only.
+//
+// `pin` is given to the card before the value command, where it is given. Not thread-safe. The
+// client and the links must outlive the call.
+class TALLYCARD_EXPORT Terminal {
+public:
+    Terminal(IssuerClient& issuer, const TerminalSettings& settings)
+        : issuer_(&issuer), settings_(settings)
+    {
+    }
+
+    // Amounts are above zero here; the direction is the call's.
+    Outcome top_up(CardLink& card, const OperationId& id, Amount amount);
+    Outcome cash_out(CardLink& card, const OperationId& id, Amount amount,
+                     const PinBlock* pin = nullptr);
+    Outcome transfer_out(CardLink& card, const OperationId& id, Amount amount,
+                         const AccountId& to, const PinBlock* pin = nullptr);
+    Outcome transfer_in(CardLink& card, const OperationId& id, Amount amount,
+                        const AccountId& from);
+    // Set limits, block, unblock, reset PIN tries, replace operation key, terminate.
+    Outcome administer(CardLink& card, const OperationId& id, Kind kind, Parameter parameter = {});
+
+    // Offline: no platform is asked. The id is the payment's nonce. The receipt settles later, by
+    // settle() or by the next resolve() of that card anywhere.
+    Outcome pay(CardLink& card, const OperationId& id, Amount amount, const AccountId& payee,
+                const PinBlock* pin = nullptr);
+    Result<Settlement> settle(const Operation& operation, const Receipt& receipt);
+
+    // Makes card and platform agree: settles what the card's log holds, then delivers what is
+    // pending, or voids it where the card refuses it.
+    Result<Resolution> resolve(CardLink& card);
+    // The same, but what is pending is voided without being delivered.
+    Result<Resolution> void_pending(CardLink& card);
+
+    // The card's own word, signed and fresh: it proves that the card is genuine and here.
+    Result<StateStatement> state(CardLink& card, const PinBlock* pin = nullptr);
+    // The operations still in the card's log, newest first, receipts verified.
+    Result<std::vector<HistoryEntry>> history(CardLink& card);
+    Result<void> change_pin(CardLink& card, const PinBlock& old_pin, const PinBlock& new_pin);
+
+private:
+    IssuerClient* issuer_;
+    TerminalSettings settings_;
+};
+
+// The account that belongs to a card's holder: "H-" and the card id in hex. Platforms open it when
+// they issue the card; value sent from card to card passes through it.
+TALLYCARD_EXPORT AccountId holder_account(const CardId& card_id);
+
+// How a card-to-card transfer stands after the call: the first half, and the second where the first
+// applied. Where the second is missing or not applied, the value waits in holder_account(to).
+struct CardToCard {
+    Outcome out;
+    std::optional<Outcome> in;
+};
+
+// From one card to another: transfer out to holder_account(to), then transfer in from it. The two
+// ids are derived from `id`, so asking again continues where it broke. Both links may be of
+// one reader at different times: call again with the same id when the other card is there.
+TALLYCARD_EXPORT CardToCard transfer_card_to_card(Terminal& terminal, CardLink& from, CardLink& to,
+                                                  const OperationId& id, Amount amount,
+                                                  const PinBlock* pin = nullptr);
+
+}  // namespace tallycard

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ed25519 over libsodium, in the one form that docs/protocol.md, section 4, allows.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include <tallycard/export.hpp>
+#include <tallycard/fixed_bytes.hpp>
+#include <tallycard/secret.hpp>
+
+namespace tallycard::ed25519 {
+
+// SHA-256.
+TALLYCARD_EXPORT Digest sha256(std::span<const std::uint8_t> bytes);
+
+// Strict, without the cofactor: S·B = R + k·A, S < L, A and R canonical and not of small order.
+// `domain` is of wire::domain; `object` at most 256 bytes.
+TALLYCARD_EXPORT bool verify(const Signature& signature, std::string_view domain,
+                             std::span<const std::uint8_t> object, const PublicKey& key);
+
+// Ordinary RFC 8032 signature with a seed, for the issuer's keys.
+TALLYCARD_EXPORT Signature sign(const KeySeed& seed, std::string_view domain,
+                                std::span<const std::uint8_t> object);
+TALLYCARD_EXPORT PublicKey public_key(const KeySeed& seed);
+
+// Whether 0 < S < L.
+TALLYCARD_EXPORT bool is_valid_scalar(std::span<const std::uint8_t, 32> scalar) noexcept;
+
+}  // namespace tallycard::ed25519
