@@ -52,6 +52,9 @@ public:
     virtual Result<std::vector<AccountRow>> accounts(const std::optional<AccountName>& after,
                                                      std::size_t limit) = 0;
 
+    // Of all cards and all other accounts: zero, always.
+    virtual Result<std::int64_t> sum_of_books() = 0;
+
     virtual Result<std::uint64_t> record_count() = 0;
     virtual Result<std::optional<Record>> record(std::uint64_t index) = 0;
     virtual Result<std::optional<std::uint64_t>> record_index(const CardId& card_id,
@@ -72,6 +75,7 @@ public:
 
     virtual Result<void> put_evidence(const EvidenceRow& row) = 0;  // once for one result
     virtual Result<std::vector<EvidenceRow>> evidence(std::size_t skip, std::size_t limit) = 0;
+    virtual Result<std::size_t> evidence_count(const CardId& card_id) = 0;
 
     virtual Result<std::optional<std::string>> checkpoint() = 0;  // the newest, a signed note
     virtual Result<void> put_checkpoint(const std::string& note) = 0;
