@@ -51,9 +51,9 @@ public:
     ~CardSession();  // ends the transaction and drops any error; call end() to see it
     Result<void> end();
 
-    const CardInfo& info() const { return info_; }             // as of the last select()
+    const CardInfo& info() const { return info_; }               // as of the last select()
     const PublicKey& public_key() const { return public_key_; }  // zeros for a blank card
-    Result<void> select();                                     // ends the PIN's verified status
+    Result<void> select();                                       // ends the PIN's verified status
 
     Result<void> challenge(std::span<std::uint8_t> random);  // fills it; 1 to 256 bytes
     Result<StateStatement> authenticate(const Challenge& challenge);
