@@ -15,7 +15,7 @@
 
 // One private key of the issuer in a file that a passphrase seals: Argon2id and
 // XChaCha20-Poly1305. What the key is for is part of what is authenticated, so that a file never
-// opens as a key of another role. The file is 106 bytes, mode 0600.
+// opens as a key of another role. The file is 107 bytes, mode 0600.
 namespace tallycard {
 
 enum class KeyRole : std::uint8_t { operation = 1, card_root = 2, checkpoint = 3 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base64.hpp"
 
-#include <sodium.h>
+#include <sodium/utils.h>
 
 namespace tallycard::base64 {
 

@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
 #include <vector>
 
 #include <tallycard/checkpoint.hpp>
+#include <tallycard/contract.hpp>
 
 #include "../crypto/ed25519.hpp"
 #include "base64.hpp"

@@ -28,6 +28,7 @@ public:
     ~Replacement();
 
     Result<void> append(std::string_view bytes);
+    const std::string& temporary() const { return temporary_; }
     Result<void> commit();         // takes the place of what is there
     Result<void> commit_if_new();  // Errc::file_exists
 

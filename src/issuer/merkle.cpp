@@ -21,8 +21,9 @@ bool climb(std::uint64_t index, std::uint64_t last, std::span<const Digest> proo
         const bool left = (index & 1) != 0 || index == last;
         joined(sibling, left);
         if (left) {
-            // A last node without a sibling rises until it has one to its left.
-            const int skip = index == 0 ? 63 : std::countr_zero(index);
+            // A last node without a sibling rises until it has one to its left. The index is not
+            // zero here: it is odd, or the last one, which is not.
+            const int skip = std::countr_zero(index);
             index >>= skip;
             last >>= skip;
         }
