@@ -116,6 +116,7 @@ public:
 private:
     Platform(std::unique_ptr<Store> store, PlatformSettings settings);
     Result<void> start();
+    Result<void> publish(const std::string& note);
 
     std::mutex mutex_;
     std::unique_ptr<Store> store_;

@@ -61,7 +61,6 @@ Result<void> adopt_issuer(StoreTransaction& store, const IssuerDescription& issu
 
 }  // namespace
 
-IssuerClient::~IssuerClient() = default;
 Platform::~Platform() = default;
 
 Platform::Platform(std::unique_ptr<Store> store, PlatformSettings settings)

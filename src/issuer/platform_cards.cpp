@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <tallycard/platform.hpp>
+#include <tallycard/terminal.hpp>
 
 #include "authorisation.hpp"
 #include "books.hpp"
@@ -9,12 +10,6 @@ namespace tallycard {
 namespace {
 
 Error refusal(Errc code) { return Error{.code = code, .where = "platform"}; }
-
-// "H-" and the card id in hex: see holder_account().
-AccountName holder_account_of(const CardId& card_id)
-{
-    return associated_account(*AccountId::parse("H-" + card_id.to_string()));
-}
 
 // Changes one card's row.
 template <class Change>
@@ -57,7 +52,7 @@ Result<CardRow> Platform::register_card(const NewCard& card)
         }
         const auto row = new_row(card, settings_.issuer.operation_keys.front());
         if (const auto done = store.insert_card(row); !done) return done.error();
-        const auto opened = Books(store).open(holder_account_of(card.card_id));
+        const auto opened = Books(store).open(associated_account(holder_account(card.card_id)));
         if (!opened) return opened.error();
         return row;
     });

@@ -84,38 +84,59 @@ Result<std::vector<Digest>> Platform::prove_consistency(std::uint64_t earlier)
     });
 }
 
+namespace {
+
+// A note on the ledger as it is, stored with the transaction.
+Result<Checkpoint> make_checkpoint(StoreTransaction& store, const IssuerDescription& issuer,
+                                   const CheckpointKey& key)
+{
+    if (key.public_key() != issuer.checkpoint_key)
+        return Error{.code = Errc::conflict, .where = "checkpoint key"};
+    const auto head = head_of(store);
+    if (!head) return head.error();
+    const Checkpoint checkpoint{.origin = issuer.origin, .head = *head};
+    if (const auto put = store.put_checkpoint(checkpoint.sign(key)); !put) return put.error();
+    return checkpoint;
+}
+
+}  // namespace
+
 // Durable in the store first, then outside, then shown: what was shown is never ahead of what a
 // crash leaves behind.
+Result<void> Platform::publish(const std::string& note)
+{
+    if (settings_.checkpoint_file.empty()) return {};
+    return files::replace(settings_.checkpoint_file, note);
+}
+
 Result<std::string> Platform::checkpoint(const CheckpointKey& key)
 {
-    if (key.public_key() != settings_.issuer.checkpoint_key)
-        return Error{.code = Errc::conflict, .where = "checkpoint key"};
-    return writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<std::string> {
-        const auto head = head_of(store);
-        if (!head) return head.error();
-        auto note = Checkpoint{.origin = settings_.issuer.origin, .head = *head}.sign(key);
-        if (const auto put = store.put_checkpoint(note); !put) return put.error();
-        return note;
-    }).and_then([&](std::string note) -> Result<std::string> {
-        if (settings_.checkpoint_file.empty()) return note;
-        if (const auto put = files::replace(settings_.checkpoint_file, note); !put)
-            return put.error();
-        return note;
+    const auto checkpoint = writing(mutex_, *store_, [&](StoreTransaction& store) {
+        return make_checkpoint(store, settings_.issuer, key);
     });
+    if (!checkpoint) return checkpoint.error();
+    auto note = checkpoint->sign(key);
+    if (const auto published = publish(note); !published) return published.error();
+    return note;
 }
 
 Result<Checkpoint> Platform::export_ledger(const std::string& path, const CheckpointKey& key)
 {
-    const auto note = checkpoint(key);
-    if (!note) return note.error();
-    const auto& issuer = settings_.issuer;
-    const auto known = Checkpoint::open(*note, issuer.origin, issuer.checkpoint_key);
-    if (!known) return known.error();
-    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Checkpoint> {
-        const auto done = write_export(path, store, issuer, *note, key);
-        if (!done) return done.error();
-        return *known;
-    });
+    auto file = files::Replacement::begin(path);
+    if (!file) return file.error();
+    const auto checkpoint =
+        writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<Checkpoint> {
+            const auto made = make_checkpoint(store, settings_.issuer, key);
+            if (!made) return made;
+            const auto done = write_export(*file, store, settings_.issuer, made->sign(key), key);
+            if (!done) return done.error();
+            return made;
+        });
+    if (!checkpoint) return checkpoint;
+    if (const auto published = publish(checkpoint->sign(key)); !published)
+        return published.error();
+    if (const auto placed = file->commit(); !placed) return placed.error();
+    return checkpoint;
 }
 
 }  // namespace tallycard

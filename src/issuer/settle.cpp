@@ -35,6 +35,7 @@ bool is_store_error(const Error& error)
 Result<Settlement> Settler::settle(const Submission& submission)
 {
     const auto& receipt = submission.receipt;
+    if (!receipt.result.valid()) return refusal(Errc::malformed);
     auto card = store_->card(receipt.result.card_id);
     if (!card) return card.error();
     if (!*card) return refusal(Errc::unknown_card);
