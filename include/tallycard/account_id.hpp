@@ -27,7 +27,10 @@ public:
     TALLYCARD_EXPORT std::span<const std::uint8_t> bytes() const;
 
     friend bool operator==(const AccountId& a, const AccountId& b) { return a.text() == b.text(); }
-    friend auto operator<=>(const AccountId& a, const AccountId& b) { return a.text() <=> b.text(); }
+    friend auto operator<=>(const AccountId& a, const AccountId& b)
+    {
+        return a.text() <=> b.text();
+    }
 
 private:
     AccountId() = default;

@@ -21,9 +21,9 @@ struct CardResult {
 
     CardId card_id;
     std::uint32_t sequence = 0;
-    Digest operation;        // of the operation that was executed
-    Balance balance;         // after it
-    Digest previous_result;  // zeros for the first
+    Digest operation;                          // of the operation that was executed
+    Balance balance;                           // after it
+    Digest previous_result;                    // zeros for the first
     CardState state = CardState::operational;  // after it; never blank
 
     TALLYCARD_EXPORT bool valid() const;

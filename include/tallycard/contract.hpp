@@ -12,5 +12,6 @@ namespace tallycard::detail {
 
 // A promise that the caller makes. Broken promises are bugs in the calling code, not events:
 // they stop the program, in release builds too, and are never reported as Errors.
-#define TALLYCARD_EXPECTS(condition) \
-    ((condition) ? static_cast<void>(0) : ::tallycard::detail::broken_contract(#condition, __func__))
+#define TALLYCARD_EXPECTS(condition)    \
+    ((condition) ? static_cast<void>(0) \
+                 : ::tallycard::detail::broken_contract(#condition, __func__))

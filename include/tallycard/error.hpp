@@ -62,11 +62,11 @@ enum class Errc : std::uint8_t {
     file_missing,
     file_exists,
     file_in_use,
-    file_damaged,   // does not read back as what it should be
-    file_rejected,  // the operating system refused; Error::detail is errno
-    store_failed,   // SQLite failed; Error::detail is its extended code
-    ledger_behind,  // the store is older than a checkpoint that is known: an old copy?
-    unsafe_library, // the libsodium in use fails the self-test
+    file_damaged,    // does not read back as what it should be
+    file_rejected,   // the operating system refused; Error::detail is errno
+    store_failed,    // SQLite failed; Error::detail is its extended code
+    ledger_behind,   // the store is older than a checkpoint that is known: an old copy?
+    unsafe_library,  // the libsodium in use fails the self-test
 };
 
 // Whether the operation that failed may still have changed the card.

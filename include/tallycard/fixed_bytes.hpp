@@ -49,13 +49,13 @@ private:
     std::array<std::uint8_t, N> bytes_{};
 };
 
-using CardId = FixedBytes<16, struct CardIdTag>;           // chosen by the issuer, never reused
-using OperationId = FixedBytes<16, struct OperationIdTag>; // chosen by the caller of an operation
-using Nonce = FixedBytes<16, struct NonceTag>;             // field 86
-using Challenge = FixedBytes<16, struct ChallengeTag>;     // field 8F
-using Digest = FixedBytes<32, struct DigestTag>;           // SHA-256
-using PublicKey = FixedBytes<32, struct PublicKeyTag>;     // Ed25519
-using Certificate = FixedBytes<32, struct CertificateTag>; // R of docs/protocol.md, section 4
-using Signature = FixedBytes<64, struct SignatureTag>;     // Ed25519
+using CardId = FixedBytes<16, struct CardIdTag>;            // chosen by the issuer, never reused
+using OperationId = FixedBytes<16, struct OperationIdTag>;  // chosen by the caller of an operation
+using Nonce = FixedBytes<16, struct NonceTag>;              // field 86
+using Challenge = FixedBytes<16, struct ChallengeTag>;      // field 8F
+using Digest = FixedBytes<32, struct DigestTag>;            // SHA-256
+using PublicKey = FixedBytes<32, struct PublicKeyTag>;      // Ed25519
+using Certificate = FixedBytes<32, struct CertificateTag>;  // R of docs/protocol.md, section 4
+using Signature = FixedBytes<64, struct SignatureTag>;      // Ed25519
 
 }  // namespace tallycard

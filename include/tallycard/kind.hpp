@@ -36,13 +36,22 @@ constexpr bool is_transfer(Kind kind)
 {
     return kind == Kind::transfer_in || kind == Kind::transfer_out;
 }
-constexpr bool is_credit(Kind kind) { return kind == Kind::top_up || kind == Kind::transfer_in; }
+constexpr bool is_credit(Kind kind)
+{
+    return kind == Kind::top_up || kind == Kind::transfer_in;
+}
 constexpr bool is_debit(Kind kind)
 {
     return kind == Kind::cash_out || kind == Kind::transfer_out || kind == Kind::payment;
 }
-constexpr bool moves_value(Kind kind) { return is_credit(kind) || is_debit(kind); }
-constexpr bool has_account(Kind kind) { return is_transfer(kind) || kind == Kind::payment; }
+constexpr bool moves_value(Kind kind)
+{
+    return is_credit(kind) || is_debit(kind);
+}
+constexpr bool has_account(Kind kind)
+{
+    return is_transfer(kind) || kind == Kind::payment;
+}
 
 // Whether the sign of `amount` is the kind's: above zero, below zero, or zero.
 constexpr bool sign_fits(Kind kind, Amount amount)

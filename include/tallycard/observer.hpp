@@ -17,7 +17,7 @@ namespace tallycard {
 struct Exchange {
     apdu::Header header;
     std::size_t command_data_size = 0;
-    std::span<const std::uint8_t> command_data;   // empty where redacted
+    std::span<const std::uint8_t> command_data;  // empty where redacted
     std::size_t response_data_size = 0;
     std::span<const std::uint8_t> response_data;  // empty where redacted
     StatusWord sw;                                // 0000: no answer

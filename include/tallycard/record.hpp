@@ -23,7 +23,8 @@ struct Record {
     TALLYCARD_EXPORT bool valid() const;
     // Requires valid().
     TALLYCARD_EXPORT Encoded<max_encoded> encode() const;
-    // Strict in form; says nothing about the signatures, nor whether the two halves belong together.
+    // Strict in form; says nothing about the signatures, nor whether the two halves belong
+    // together.
     TALLYCARD_EXPORT static Result<Record> decode(std::span<const std::uint8_t> bytes);
 
     friend bool operator==(const Record&, const Record&) = default;

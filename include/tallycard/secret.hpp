@@ -13,7 +13,8 @@ namespace tallycard {
 namespace detail {
 // libsodium does the work; its headers stay out of ours.
 TALLYCARD_EXPORT void erase(std::span<std::uint8_t> bytes) noexcept;
-TALLYCARD_EXPORT bool equal(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) noexcept;
+TALLYCARD_EXPORT bool equal(std::span<const std::uint8_t> a,
+                            std::span<const std::uint8_t> b) noexcept;
 }  // namespace detail
 
 // Key material of a fixed size. Erased on destruction and when moved from.

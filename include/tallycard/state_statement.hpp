@@ -24,7 +24,7 @@ struct StateStatement {
     std::uint32_t sequence = 0;  // operations executed so far
     Unit unit;
     Balance balance;
-    Digest last_result;  // zeros before the first
+    Digest last_result;                        // zeros before the first
     CardState state = CardState::operational;  // never blank
     Challenge challenge;
 

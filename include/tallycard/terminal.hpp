@@ -28,8 +28,8 @@ struct HistoryEntry {
 };
 
 struct TerminalSettings {
-    PublicKey card_root;        // the issuer whose cards are accepted
-    AccountId name;             // this terminal: whose cash account moves
+    PublicKey card_root;  // the issuer whose cards are accepted
+    AccountId name;       // this terminal: whose cash account moves
     Observer* observer = nullptr;
 };
 
@@ -53,8 +53,8 @@ public:
     Outcome top_up(CardLink& card, const OperationId& id, Amount amount);
     Outcome cash_out(CardLink& card, const OperationId& id, Amount amount,
                      const PinBlock* pin = nullptr);
-    Outcome transfer_out(CardLink& card, const OperationId& id, Amount amount,
-                         const AccountId& to, const PinBlock* pin = nullptr);
+    Outcome transfer_out(CardLink& card, const OperationId& id, Amount amount, const AccountId& to,
+                         const PinBlock* pin = nullptr);
     Outcome transfer_in(CardLink& card, const OperationId& id, Amount amount,
                         const AccountId& from);
     // Set limits, block, unblock, reset PIN tries, replace operation key, terminate.

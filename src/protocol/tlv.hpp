@@ -86,7 +86,10 @@ private:
     void header(std::uint8_t tag, std::size_t size)
     {
         const std::array<std::uint8_t, 4> bytes = {
-            tag, static_cast<std::uint8_t>(size < 0x80 ? size : size < 0x100 ? 0x81 : 0x82),
+            tag,
+            static_cast<std::uint8_t>(size < 0x80    ? size
+                                      : size < 0x100 ? 0x81
+                                                     : 0x82),
             static_cast<std::uint8_t>(size < 0x100 ? size : size >> 8),
             static_cast<std::uint8_t>(size)};
         out_.append(std::span(bytes).first(size < 0x80 ? 2 : size < 0x100 ? 3 : 4));

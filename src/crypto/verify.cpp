@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <tallycard/verify.hpp>
+
+#include <array>
+
+#include <sodium/crypto_core_ed25519.h>
+#include <sodium/crypto_hash_sha512.h>
+#include <sodium/crypto_scalarmult_ed25519.h>
+
+#include "../protocol/wire.hpp"
+#include "ed25519.hpp"
+#include "signed_message.hpp"
+
+namespace tallycard {
+namespace {
+
+using Point = std::array<std::uint8_t, crypto_core_ed25519_BYTES>;
+using Scalar = std::array<std::uint8_t, crypto_core_ed25519_SCALARBYTES>;
+
+// h = SHA-512(R ‖ A ‖ tag ‖ card id) mod L
+Scalar derivation_hash(const PublicKey& root, const CardId& card_id, const Certificate& certificate)
+{
+    const SignedMessage message(wire::domain::card_key, card_id.bytes());
+    crypto_hash_sha512_state state;
+    crypto_hash_sha512_init(&state);
+    crypto_hash_sha512_update(&state, certificate.bytes().data(), Certificate::size);
+    crypto_hash_sha512_update(&state, root.bytes().data(), PublicKey::size);
+    crypto_hash_sha512_update(&state, message.bytes().data(), message.bytes().size());
+    std::array<std::uint8_t, crypto_hash_sha512_BYTES> hash;
+    crypto_hash_sha512_final(&state, hash.data());
+    Scalar h;
+    crypto_core_ed25519_scalar_reduce(h.data(), hash.data());
+    return h;
+}
+
+Result<void> check(bool verified, const char* where)
+{
+    if (verified) return {};
+    return Error{.code = Errc::bad_signature, .where = where};
+}
+
+}  // namespace
+
+bool is_valid(const PublicKey& key) noexcept
+{
+    return crypto_core_ed25519_is_valid_point(key.bytes().data()) == 1;
+}
+
+bool is_valid(const Certificate& certificate) noexcept
+{
+    return crypto_core_ed25519_is_valid_point(certificate.bytes().data()) == 1;
+}
+
+Result<PublicKey> derive_card_public_key(const PublicKey& card_root, const CardId& card_id,
+                                         const Certificate& certificate)
+{
+    if (auto safe = self_test(); !safe) return safe.error();
+    const Error refused{.code = Errc::bad_signature, .where = "card key"};
+    if (!is_valid(card_root) || !is_valid(certificate)) return refused;
+
+    const auto h = derivation_hash(card_root, card_id, certificate);
+    Point product, sum;
+    if (crypto_scalarmult_ed25519_noclamp(product.data(), h.data(), card_root.bytes().data()) != 0)
+        return refused;
+    if (crypto_core_ed25519_add(sum.data(), certificate.bytes().data(), product.data()) != 0)
+        return refused;
+    const PublicKey key(sum);
+    if (!is_valid(key)) return refused;
+    return key;
+}
+
+Result<void> verify(const FirstInstruction& first, const PublicKey& operation_key)
+{
+    return check(ed25519::verify(first.issuer_signature, wire::domain::operation,
+                                 first.operation.encode(), operation_key),
+                 "first instruction");
+}
+
+Result<void> verify(const SecondInstruction& second, const PublicKey& card_key)
+{
+    return check(ed25519::verify(second.card_signature, wire::domain::request,
+                                 second.operation.encode(), card_key),
+                 "second instruction");
+}
+
+Result<void> verify(const Receipt& receipt, const PublicKey& card_key)
+{
+    return check(ed25519::verify(receipt.card_signature, wire::domain::result,
+                                 receipt.result.encode(), card_key),
+                 "third instruction");
+}
+
+Result<void> verify(const StateStatement& statement, const Signature& signature,
+                    const PublicKey& card_key)
+{
+    return check(ed25519::verify(signature, wire::domain::state, statement.encode(), card_key),
+                 "state statement");
+}
+
+}  // namespace tallycard

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <tallycard/contract.hpp>
+#include <tallycard/error.hpp>
+#include <tallycard/result.hpp>
+#include <tallycard/result_error.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace tallycard {
+namespace {
+
+struct Entry {
+    const char* name;
+    const char* text;  // the cause; and what to do, where that is not plain from it
+};
+
+Entry entry(Errc code)
+{
+    switch (code) {
+    case Errc::service_unavailable:
+        return {"service_unavailable",
+                "the PC/SC service does not answer; start pcscd (systemctl start pcscd.socket)"};
+    case Errc::reader_unavailable:
+        return {"reader_unavailable",
+                "there is no such reader; list them with 'tallycard readers'"};
+    case Errc::no_card: return {"no_card", "there is no card in the reader; insert one"};
+    case Errc::card_removed: return {"card_removed", "the card was removed; present it again"};
+    case Errc::card_reset: return {"card_reset", "another program reset the card; begin again"};
+    case Errc::card_shared:
+        return {"card_shared", "another program holds the card; close it, or wait"};
+    case Errc::timed_out: return {"timed_out", "the deadline passed"};
+    case Errc::cancelled: return {"cancelled", "cancelled"};
+    case Errc::link_failed:
+        return {"link_failed", "the link to the card failed; present the card again"};
+    case Errc::foreign_card:
+        return {"foreign_card", "this is not a card of this issuer; use another card"};
+    case Errc::blank_card: return {"blank_card", "the card is blank; issue it first"};
+    case Errc::balance_too_low: return {"balance_too_low", "not enough value on the card"};
+    case Errc::balance_limit:
+        return {"balance_limit", "the card would hold more than its maximum balance"};
+    case Errc::amount_limit:
+        return {"amount_limit", "the amount is above the card's limit for one operation"};
+    case Errc::wrong_sequence:
+        return {"wrong_sequence", "not the card's next operation; resolve the card first"};
+    case Errc::wrong_unit: return {"wrong_unit", "the card holds another unit"};
+    case Errc::wrong_card: return {"wrong_card", "the operation is for another card"};
+    case Errc::offline_limit:
+        return {"offline_limit",
+                "the card's offline limit is reached; go online (any operation with the issuer)"};
+    case Errc::no_such_request:
+        return {"no_such_request", "the card keeps no such request; ask for the transfer again"};
+    case Errc::pin_needed: return {"pin_needed", "the PIN is needed"};
+    case Errc::wrong_pin: return {"wrong_pin", "wrong PIN"};
+    case Errc::pin_blocked:
+        return {"pin_blocked", "the PIN is blocked; the issuer can reset its tries"};
+    case Errc::no_pin: return {"no_pin", "the card has no PIN"};
+    case Errc::not_in_this_state:
+        return {"not_in_this_state", "the card does not do this in its present state"};
+    case Errc::not_authentic:
+        return {"not_authentic", "the signature or seal does not verify; wrong key, or tampering"};
+    case Errc::not_in_log:
+        return {"not_in_log", "the card's log does not hold this operation any more"};
+    case Errc::memory_failure:
+        return {"memory_failure", "the card's memory failed; nothing has changed"};
+    case Errc::unexpected_status: return {"unexpected_status", "unexpected status from the card"};
+    case Errc::malformed: return {"malformed", "malformed data"};
+    case Errc::bad_signature: return {"bad_signature", "the signature does not verify"};
+    case Errc::unknown_card: return {"unknown_card", "this issuer never issued the card"};
+    case Errc::card_denied:
+        return {"card_denied", "the card is on the deny list; keep it and tell the issuer"};
+    case Errc::card_state:
+        return {"card_state", "the card's state does not admit this (blocked or terminated?)"};
+    case Errc::unsettled: return {"unsettled", "the card holds unsettled operations; settle first"};
+    case Errc::operation_pending:
+        return {"operation_pending",
+                "another operation is pending for the card; deliver or void it first"};
+    case Errc::operation_ended: return {"operation_ended", "the operation was voided"};
+    case Errc::unknown_operation:
+        return {"unknown_operation", "the platform knows no such operation"};
+    case Errc::unknown_account:
+        return {"unknown_account", "there is no such account; open it first"};
+    case Errc::insufficient_funds:
+        return {"insufficient_funds", "the account does not hold that much"};
+    case Errc::conflict: return {"conflict", "the id is in use for something else"};
+    case Errc::evidence:
+        return {"evidence",
+                "the card contradicts what it signed before (cloned, rolled back or broken); it is "
+                "denied and the proof is kept"};
+    case Errc::bad_amount:
+        return {"bad_amount",
+                "not a usable amount: above zero, in digits, with no more decimals than the unit "
+                "has"};
+    case Errc::wrong_passphrase:
+        return {"wrong_passphrase", "wrong passphrase, or a damaged key file"};
+    case Errc::file_missing: return {"file_missing", "there is no such file"};
+    case Errc::file_exists: return {"file_exists", "the file is there already"};
+    case Errc::file_in_use: return {"file_in_use", "another process is using the file"};
+    case Errc::file_damaged: return {"file_damaged", "the file is damaged; restore a copy"};
+    case Errc::file_rejected: return {"file_rejected", "the operating system refused the file"};
+    case Errc::store_failed: return {"store_failed", "the store failed; nothing was changed"};
+    case Errc::ledger_behind:
+        return {"ledger_behind",
+                "the store is behind a checkpoint that is known: is it an old copy? Restore the "
+                "newest one"};
+    case Errc::unsafe_library:
+        return {"unsafe_library",
+                "this libsodium accepts invalid points (CVE-2025-69277); upgrade it"};
+    }
+    return {"unknown", "unknown error"};
+}
+
+std::string details(const Error& error)
+{
+    char text[64] = "";
+    const auto detail = static_cast<unsigned>(error.detail);
+    if (const auto tries = error.sw.tries_left()) {
+        std::snprintf(text, sizeof text, "; %u tries left", *tries);
+    } else if (error.sw != StatusWord{}) {
+        std::snprintf(text, sizeof text, " (SW %04X)", error.sw.value());
+    } else if (error.code == Errc::malformed || error.code == Errc::file_damaged) {
+        if (detail != 0) std::snprintf(text, sizeof text, " at byte %u", detail);
+    } else if (detail >= 0x80000000u) {
+        std::snprintf(text, sizeof text, " (PC/SC 0x%08X)", detail);
+    } else if (detail != 0) {
+        std::snprintf(text, sizeof text, " (code %u)", detail);
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string Error::message() const
+{
+    std::string text = where;
+    if (!text.empty()) text += ": ";
+    text += entry(code).text;
+    text += details(*this);
+    if (effect == Effect::unknown) text += "; the card may have changed: resolve it";
+    return text;
+}
+
+const char* name(Errc code) noexcept
+{
+    return entry(code).name;
+}
+
+void raise(const Error& error)
+{
+#if defined(__cpp_exceptions)
+    throw ResultError(error);
+#else
+    std::fprintf(stderr, "tallycard: %s\n", error.message().c_str());
+    std::abort();
+#endif
+}
+
+namespace detail {
+
+void broken_contract(const char* promise, const char* where) noexcept
+{
+    std::fprintf(stderr, "tallycard: broken contract: %s (%s)\n", promise, where);
+    std::abort();
+}
+
+}  // namespace detail
+}  // namespace tallycard

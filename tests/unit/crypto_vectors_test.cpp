@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// docs/protocol.md, section 4, against the project's vectors, RFC 8032's, and those of others.
+#include <tallycard/record.hpp>
+#include <tallycard/verify.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <sodium/crypto_sign_ed25519.h>
+
+#include "../../src/crypto/card_signer.hpp"
+#include "../../src/crypto/ed25519.hpp"
+#include "../../src/crypto/software_keys.hpp"
+#include "../../src/protocol/wire.hpp"
+#include "support/vectors.hpp"
+
+using namespace tallycard;
+using namespace testing;
+
+namespace {
+
+CardSigner signer_of(const Json& card)
+{
+    return CardSigner(secret<CardScalar>(card["S"]), secret<NonceSecret>(card["z"]));
+}
+
+// The strict rule on a message that carries its own tag, or none: as the external vectors have it.
+bool verifies(const Bytes& message, const Bytes& key, const Bytes& signature)
+{
+    if (key.size() != PublicKey::size || signature.size() != Signature::size) return false;
+    return crypto_sign_ed25519_verify_detached(signature.data(), message.data(), message.size(),
+                                               key.data()) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("the self-test accepts this libsodium", "[crypto]")
+{
+    REQUIRE(self_test());
+}
+
+TEST_CASE("both sides derive the same card key", "[crypto]")
+{
+    int seen = 0;
+    for (const auto& v : load_vectors("keys.json", "derivations")) {
+        SoftwareCardRoot root(secret<KeySeed>(v["root_seed"]));
+        const auto card_id = value<CardId>(v["card_id"]);
+        CHECK(root.public_key() == value<PublicKey>(v["A"]));
+        const auto key = root.derive(card_id);
+        REQUIRE(key);
+        CHECK(key->certificate == value<Certificate>(v["R"]));
+        CHECK(bytes_of(key->scalar.reveal()) == from_hex(v["S"]));
+        CHECK(key->public_key == value<PublicKey>(v["P"]));
+        const auto derived =
+            derive_card_public_key(root.public_key(), card_id, value<Certificate>(v["R"]));
+        REQUIRE(derived);
+        CHECK(*derived == value<PublicKey>(v["P"]));
+        auto z = std::string(64, '0');
+        const CardSigner card(secret<CardScalar>(v["S"]), secret<NonceSecret>(Json(z)));
+        CHECK(card.public_key() == *derived);
+        ++seen;
+    }
+    CHECK(seen >= 8);
+}
+
+TEST_CASE("a root key or certificate outside the prime-order group is refused", "[crypto]")
+{
+    int refused = 0;
+    for (const auto& v : load_vectors("keys.json", "reject")) {
+        CAPTURE(v["why"].get<std::string>());
+        const auto key = derive_card_public_key(
+            value<PublicKey>(v["A"]), value<CardId>(v["card_id"]), value<Certificate>(v["R"]));
+        REQUIRE_FALSE(key);
+        CHECK(key.error().code == Errc::bad_signature);
+        ++refused;
+    }
+    CHECK(refused == 11);
+}
+
+TEST_CASE("issuer and card make the vectors' signatures, and they verify", "[crypto]")
+{
+    const auto vectors = load_vectors("operations.json");
+    const auto key = value<PublicKey>(vectors["operation_public_key"]);
+    SoftwareOperationSigner issuer(secret<KeySeed>(vectors["operation_seed"]));
+    CHECK(issuer.public_key() == key);
+    const auto card = signer_of(vectors["card"]);
+    for (const auto& v : vectors["operations"]) {
+        const auto op = *Operation::decode(from_hex(v["encoded"]));
+        if (v.contains("issuer_signature")) {
+            const auto signature = issuer.sign(op);
+            REQUIRE(signature);
+            CHECK(*signature == value<Signature>(v["issuer_signature"]));
+            CHECK(verify(FirstInstruction{op, *signature}, key));
+        }
+        if (!v.contains("second_instruction")) continue;
+        const auto fresh = from_hex(v["second_instruction"]["fresh"]);
+        const auto second =
+            *SecondInstruction::decode(from_hex(v["second_instruction"]["encoded"]));
+        const auto signature =
+            card.sign_with(wire::domain::request, op.encode(), std::span(fresh).first<32>());
+        REQUIRE(signature);
+        CHECK(*signature == second.card_signature);
+        CHECK(verify(second, card.public_key()));
+    }
+}
+
+TEST_CASE("results, statements and records carry signatures that verify", "[crypto]")
+{
+    const auto vectors = load_vectors("results.json");
+    const auto card = signer_of(vectors["card"]);
+    for (const auto& v : vectors["results"]) {
+        const auto receipt = *Receipt::decode(from_hex(v["third_instruction"]));
+        const auto fresh = from_hex(v["fresh"]);
+        CHECK(*card.sign_with(wire::domain::result, receipt.result.encode(),
+                              std::span(fresh).first<32>()) == receipt.card_signature);
+        CHECK(verify(receipt, card.public_key()));
+    }
+    for (const auto& v : vectors["state_statements"]) {
+        const auto statement = *StateStatement::decode(from_hex(v["encoded"]));
+        CHECK(verify(statement, value<Signature>(v["card_signature"]), card.public_key()));
+    }
+    const auto records = load_vectors("records.json");
+    for (const auto& v : records["records"]) {
+        const auto record = *Record::decode(from_hex(v["encoded"]));
+        CHECK(verify(record.receipt, value<PublicKey>(records["card_public_key"])));
+        if (record.issuer_signature)
+            CHECK(verify(FirstInstruction{record.operation, *record.issuer_signature},
+                         value<PublicKey>(records["operation_public_key"])));
+    }
+}
+
+TEST_CASE("signatures that only a lenient verifier accepts are refused", "[crypto]")
+{
+    int refused = 0;
+    for (const auto& v : load_vectors("signatures.json", "reject")) {
+        CAPTURE(v["why"].get<std::string>());
+        const auto message = from_hex(v["message"]);
+        CHECK_FALSE(ed25519::verify(value<Signature>(v["signature"]), {}, message,
+                                    value<PublicKey>(v["public_key"])));
+        ++refused;
+    }
+    CHECK(refused == 15);
+}
+
+TEST_CASE("RFC 8032's Ed25519 test vectors", "[crypto]")
+{
+    struct Case {
+        const char *seed, *key, *message, *signature;
+    };
+    const Case cases[] = {
+        {"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+         "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
+         "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701"
+         "cf9b46bd25bf5f0595bbe24655141438e7a100b"},
+        {"4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+         "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
+         "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d"
+         "0f11d8c387b2eaeb4302aeeb00d291612bb0c00"},
+        {"c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+         "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
+         "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f7609"
+         "84dc6594a7c15e9716ed28dc027beceea1ec40a"},
+    };
+    for (const auto& c : cases) {
+        const auto seed = secret<KeySeed>(Json(c.seed));
+        CHECK(ed25519::public_key(seed).to_string() == c.key);
+        const auto message = from_hex(c.message);
+        const auto signature = ed25519::sign(seed, {}, message);
+        CHECK(signature.to_string() == c.signature);
+        CHECK(ed25519::verify(signature, {}, message, ed25519::public_key(seed)));
+    }
+}
+
+TEST_CASE("Wycheproof's Ed25519 cases under the strict rule", "[crypto][external]")
+{
+    const auto file = external_vectors("wycheproof_ed25519_test.json");
+    if (!file) {
+        WARN("skipped: Wycheproof's vectors are not here (TALLYCARD_EXTERNAL_VECTORS)");
+        return;
+    }
+    int seen = 0;
+    const auto vectors = read_json(*file);
+    for (const auto& group : vectors["testGroups"]) {
+        const auto key = from_hex(group["publicKey"]["pk"]);
+        for (const auto& test : group["tests"]) {
+            CAPTURE(test["tcId"].get<int>());
+            CHECK(verifies(from_hex(test["msg"]), key, from_hex(test["sig"])) ==
+                  (test["result"] == "valid"));
+            ++seen;
+        }
+    }
+    CHECK(seen == 151);
+}
+
+// What the strict, cofactorless rule says of each: small-order A or R (0, 1, 2, 6 to 11 by their
+// encoding or group) and the cofactored-only 4 and 5 are refused; 3 has mixed-order A and R, is
+// canonical and holds without the cofactor.
+TEST_CASE("the 12 cases of ed25519-speccheck under the strict rule", "[crypto][external]")
+{
+    const auto file = external_vectors("ed25519_speccheck_cases.json");
+    if (!file) {
+        WARN("skipped: speccheck's vectors are not here (TALLYCARD_EXTERNAL_VECTORS)");
+        return;
+    }
+    std::string verdicts;
+    for (const auto& v : read_json(*file))
+        verdicts +=
+            verifies(from_hex(v["message"]), from_hex(v["pub_key"]), from_hex(v["signature"]))
+                ? 'Y'
+                : '-';
+    CHECK(verdicts == "---Y--------");
+}
