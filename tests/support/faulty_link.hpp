@@ -10,7 +10,9 @@
 
 #include <tallycard/reader.hpp>
 
-namespace tallycard::test {
+namespace testing {
+
+using namespace tallycard;
 
 // What goes wrong at one exchange. Exchanges are counted from 0 as commands on the wire, since the
 // link was made or restarted; with of(), only commands of that instruction are counted:
@@ -236,4 +238,4 @@ private:
     std::size_t fired_ = 0;
 };
 
-}  // namespace tallycard::test
+}  // namespace testing
