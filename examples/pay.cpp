@@ -34,8 +34,8 @@ int pay(const std::string& issuer_file, const tallycard::AccountId& payee)
 
     // The goods may be handed out now; operation and receipt go to the issuer when there is a way.
     if (const auto* done = std::get_if<tallycard::Applied>(&outcome)) {
-        std::printf("%s\n%s\n", tallycard::detail::to_hex(done->operation.encode()).c_str(),
-                    tallycard::detail::to_hex(done->receipt.encode()).c_str());
+        std::printf("%s\n%s\n", tallycard::to_hex(done->operation.encode()).c_str(),
+                    tallycard::to_hex(done->receipt.encode()).c_str());
         return 0;
     }
     if (const auto* refused = std::get_if<tallycard::NotApplied>(&outcome))

@@ -147,7 +147,7 @@ Report status(const Options& options)
         text += std::string("\nevidence: ") + name(row.reason) + ", card " +
                 row.receipt.result.card_id.to_string();
         evidence.push_back({{"reason", name(row.reason)},
-                            {"receipt", detail::to_hex(row.receipt.encode())}});
+                            {"receipt", to_hex(row.receipt.encode())}});
     }
     return {text, {{"cards", cards}, {"pending", pending}, {"evidence", evidence}},
             exit_code::done};

@@ -97,7 +97,7 @@ Report prove(const Options& options)
     Json path = Json::array();
     std::string text = "entry " + std::to_string(proof.index) + " of " +
                        std::to_string(proof.head.size) + "\nrecord " +
-                       detail::to_hex(proof.record.encode()) + "\nleaf " + leaf.to_string();
+                       to_hex(proof.record.encode()) + "\nleaf " + leaf.to_string();
     for (const auto& digest : proof.path) {
         path.push_back(digest.to_string());
         text += "\npath " + digest.to_string();
@@ -105,7 +105,7 @@ Report prove(const Options& options)
     return {text + "\nroot " + proof.head.root.to_string(),
             {{"entry", proof.index},
              {"tree_size", proof.head.size},
-             {"record", detail::to_hex(proof.record.encode())},
+             {"record", to_hex(proof.record.encode())},
              {"leaf", leaf.to_string()},
              {"path", path},
              {"root", proof.head.root.to_string()}},

@@ -26,7 +26,7 @@ Report applied(const Applied& applied, const OperationId& id, const Currency& cu
                    {"id", id.to_string()},
                    {"operation", to_json(applied.operation, currency)},
                    {"balance", amount_json(result.balance, currency)},
-                   {"receipt", detail::to_hex(applied.receipt.encode())},
+                   {"receipt", to_hex(applied.receipt.encode())},
                    {"settled", applied.settlement.has_value()}};
     if (applied.settlement) {
         report.text += ", ledger entry " + std::to_string(applied.settlement->ledger_index) + ")";

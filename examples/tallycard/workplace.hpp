@@ -6,6 +6,7 @@
 #include <string>
 
 #include <tallycard/issuer_description.hpp>
+#include <tallycard/passphrase.hpp>
 #include <tallycard/platform.hpp>
 #include <tallycard/reader.hpp>
 #include <tallycard/terminal.hpp>

@@ -139,8 +139,8 @@ public:
                       const Receipt& receipt) override
     {
         TALLYCARD_EXPECTS(find(id) != nullptr);
-        return write({"paid", id.to_string(), detail::to_hex(operation.encode()),
-                      detail::to_hex(receipt.encode())});
+        return write({"paid", id.to_string(), to_hex(operation.encode()),
+                      to_hex(receipt.encode())});
     }
 
     Result<void> close(const OperationId& id) override
