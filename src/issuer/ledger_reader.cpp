@@ -11,7 +11,7 @@ void LedgerReader::advance()
     }
     line_.reset();
     ++number_;
-    if (!file_.getline(buffer_.data(), buffer_.size())) {
+    if (!file_.getline(buffer_.data(), static_cast<std::streamsize>(buffer_.size()))) {
         at_end_ = file_.eof() && file_.gcount() == 0;
         return;
     }
