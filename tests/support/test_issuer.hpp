@@ -49,7 +49,10 @@ T id_of(std::uint32_t n)
     return T(bytes);
 }
 
-inline AccountId account_id(std::string_view text) { return AccountId::parse(text).value(); }
+inline AccountId account_id(std::string_view text)
+{
+    return AccountId::parse(text).value();
+}
 
 class TestIssuer {
 public:
