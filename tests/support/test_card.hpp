@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// A virtual card in memory, and what tests send it.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include <tallycard/apdu.hpp>
+
+#include "../../virtual-card/applet/applet.hpp"
+#include "../../virtual-card/nvm/memory_storage.hpp"
+#include "vectors.hpp"
+
+namespace testing {
+
+struct Reply {
+    Bytes data;
+    std::uint16_t sw = 0;
+};
+
+inline Reply reply_of(std::span<const std::uint8_t> answer)
+{
+    const auto data = answer.first(answer.size() - 2);
+    const auto sw = answer.last(2);
+    return {.data = bytes_of(data), .sw = static_cast<std::uint16_t>(sw[0] << 8 | sw[1])};
+}
+
+// A command APDU as bytes. `le` is the byte itself: 0 is 256.
+inline Bytes apdu(tallycard::apdu::Header header, std::span<const std::uint8_t> data = {},
+                  std::optional<std::uint8_t> le = {})
+{
+    Bytes bytes{header.cla, header.ins, header.p1, header.p2};
+    if (!data.empty()) bytes.push_back(static_cast<std::uint8_t>(data.size()));
+    bytes.insert(bytes.end(), data.begin(), data.end());
+    if (le) bytes.push_back(*le);
+    return bytes;
+}
+
+class TestCard {
+public:
+    explicit TestCard(const tallycard::chip::CardMemory& memory)
+    {
+        if (!tallycard::chip::SlotNvm::format(storage, memory)) throw std::runtime_error("format");
+        nvm.load();
+    }
+    static tallycard::chip::CardMemory blank(const Json& transport_key)
+    {
+        tallycard::chip::CardMemory memory;
+        memory.secrets.transport_key = secret<tallycard::TransportKey>(transport_key);
+        return memory;
+    }
+
+    Reply send(std::span<const std::uint8_t> command)
+    {
+        std::array<std::uint8_t, tallycard::chip::Applet::max_answer> answer{};
+        const auto size = applet.process(command, answer);
+        return reply_of(std::span(answer).first(size));
+    }
+    Reply select() { return send(apdu(tallycard::wire::command::select, tallycard::wire::aid, 0)); }
+
+    // Everything that the card remembers without power.
+    Bytes memory() const
+    {
+        std::array<std::uint8_t, tallycard::chip::CardMemory::encoded_size> bytes;
+        nvm.current().encode(bytes);
+        return bytes_of(bytes);
+    }
+    // The memory as it may be changed behind the card's back, to arrange a test.
+    template <class Change>
+    void arrange(Change&& change)
+    {
+        change(nvm.draft());
+        if (!nvm.commit()) throw std::runtime_error("commit");
+    }
+
+    tallycard::chip::MemoryStorage storage;
+    tallycard::chip::SlotNvm nvm{storage};
+    tallycard::chip::Applet applet{nvm};
+};
+
+}  // namespace testing

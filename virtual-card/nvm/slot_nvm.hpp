@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include <tallycard/export.hpp>
+
+#include "../applet/nvm.hpp"
+#include "storage.hpp"
+
+namespace tallycard::chip {
+
+// The card's memory in two slots of a Storage. The image is
+//
+//     0     16 bytes  "tallycard image\0"
+//     16     4 bytes  format version, 1
+//     4096            slot 0
+//     8192            slot 1
+//
+// and a slot is: generation (8) ‖ CardMemory::encode() ‖ BLAKE2b-256 of both. Slots lie in blocks
+// of their own, so that a write torn anywhere damages one slot only. The intact slot with the
+// higher generation is the memory; a commit writes the other one and counts once it is synced.
+//
+// The image holds the card's private scalar, its PIN and its transport key in the clear.
+class TALLYCARD_EXPORT SlotNvm final : public Nvm {
+public:
+    static constexpr std::size_t header_size = 20;
+    static constexpr std::size_t slot_size = 8 + CardMemory::encoded_size + 32;
+    static constexpr std::size_t block_size = 4096;
+    static constexpr std::size_t image_size = 3 * block_size;
+    static_assert(slot_size <= block_size);
+    static_assert(header_size + 2 * slot_size < 8 * 1024, "both slots fit a chip's memory");
+
+    // The storage must outlive it.
+    explicit SlotNvm(Storage& storage) : storage_(storage) {}
+
+    // Whether the storage begins as an image of this format does.
+    static bool is_image(Storage& storage);
+    // Writes a whole image with this memory in it. False: the storage failed.
+    [[nodiscard]] static bool format(Storage& storage, const CardMemory& memory);
+
+    // Reads the slots, as a card does at power-on. Before it, and where both slots are damaged, the
+    // memory is not readable.
+    void load();
+
+    bool readable() const override { return readable_; }
+    const CardMemory& current() const override;
+    CardMemory& draft() override;
+    bool commit() override;
+
+private:
+    struct Slot {
+        CardMemory memory;
+        std::uint64_t generation = 0;
+        bool intact = false;
+    };
+    void load_slot(std::size_t index);
+    bool invalidate(std::size_t index);
+
+    Storage& storage_;
+    std::array<Slot, 2> slots_;
+    std::size_t current_ = 0;  // of slots_
+    bool readable_ = false;
+};
+
+}  // namespace tallycard::chip
