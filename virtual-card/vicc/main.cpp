@@ -5,7 +5,7 @@
 #include <map>
 #include <optional>
 
-#include "../transport_key_file.hpp"
+#include <tallycard/transport_key_file.hpp>
 #include "../virtual_card.hpp"
 #include "reader_connection.hpp"
 
