@@ -47,6 +47,7 @@ struct PaperIssuer {
                   .offline_payments = 3,
                   .offline_total = Balance::minor_units(10000)};
 
+    // Sealed; the card's PIN is 4711.
     SealedPersonalisation personalisation_of(const CardId& card_id, const TransportKey& key)
     {
         auto digits = std::string("4711");
