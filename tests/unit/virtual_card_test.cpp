@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "../../virtual-card/nvm/file_nvm.hpp"
-#include "../../virtual-card/transport_key_file.hpp"
+#include <tallycard/transport_key_file.hpp>
 #include "../../virtual-card/virtual_card.hpp"
 #include "support/issued_card.hpp"
 
