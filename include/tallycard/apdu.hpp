@@ -34,11 +34,11 @@ public:
     ~Command();
 
     Header header() const { return {buffer_[0], buffer_[1], buffer_[2], buffer_[3]}; }
-    std::size_t data_size() const { return data_size_; }
+    std::span<const std::uint8_t> data() const { return std::span(buffer_).subspan(5, data_size_); }
     std::size_t expected() const { return expected_; }
     std::span<const std::uint8_t> bytes() const { return std::span(buffer_).first(size_); }
-    // As T=0 wants it: without Le where there is data (ISO/IEC 7816-3, 12.1.2).
-    std::span<const std::uint8_t> bytes_without_le() const;
+    // As T=0 wants it: always a fifth byte, and no Le where there is data (ISO/IEC 7816-3, 12.1.2).
+    std::span<const std::uint8_t> tpdu() const;
 
 private:
     std::array<std::uint8_t, 4 + 1 + max_data + 1> buffer_;

@@ -19,6 +19,10 @@
 
 namespace tallycard {
 
+namespace detail {
+struct CommandRule;
+}
+
 // A payment that the card is asked to make (command PAY).
 struct PaymentOrder {
     Amount amount;  // below zero: it leaves the card
@@ -31,16 +35,18 @@ struct PaymentOrder {
 // Every command of docs/protocol.md, section 5, as a typed call; only a session can transmit.
 //
 // Whatever comes back signed has been verified before it is returned: against the card's public
-// key, which is derived from `card_root` and the certificate in the FCI. When a call that can move
-// value fails with Effect::unknown, the card may have done it: see Terminal::resolve.
+// key, which is derived from `card_root` and the certificate in the FCI. What is signed and does
+// not verify is Errc::bad_signature. When a call that can move value, or change the PIN or the
+// keys, fails with Effect::unknown, the card may have done it: see Terminal::resolve.
 //
 // Hold it for the commands only, never while a person or a network is waited for. Not
 // thread-safe. The link and the observer must outlive it.
 class TALLYCARD_EXPORT CardSession {
 public:
     // Begins a transaction and selects; after a reset by another program it reconnects first, once.
-    // Errc::foreign_card when the application is not there or the card is another issuer's.
-    // A blank card is not an error: info().state says so.
+    // Errc::foreign_card when the application is not there, or its certificate cannot be of this
+    // issuer; another issuer's card may show only when it signs (authenticate()). A blank card is
+    // not an error: info().state says so, and what needs its key is Errc::blank_card.
     static Result<CardSession> begin(CardLink& link, const PublicKey& card_root,
                                      Observer* observer = nullptr);
 
@@ -70,10 +76,11 @@ public:
     Result<Receipt> execute(const FirstInstruction& first);
     Result<Receipt> pay(const PaymentOrder& order);
 
-    Result<Receipt> result(std::uint32_t sequence);       // Errc::not_in_log
-    Result<Operation> operation(std::uint32_t sequence);  // likewise
+    Result<Receipt> result(std::uint32_t sequence);  // Errc::not_in_log
+    // Likewise. Not signed: it is genuine when its digest is the one in result(sequence).
+    Result<Operation> operation(std::uint32_t sequence);
 
-    // `sealed` is the command data of PERSONALISE.
+    // `sealed` is the command data of PERSONALISE. Call select() next: info() is the blank card's.
     Result<void> personalise(std::span<const std::uint8_t> sealed);
 
 private:
@@ -81,9 +88,9 @@ private:
         : link_(&link), card_root_(card_root), observer_(observer)
     {
     }
-    Result<apdu::Response> exchange(const apdu::Command& command, const char* where,
-                                    Effect if_in_doubt);
-    Result<Receipt> receipt(const apdu::Command& command, const char* where, Effect if_in_doubt);
+    Result<apdu::Response> exchange(const apdu::Command& command, const detail::CommandRule& rule);
+    Result<Receipt> receipt(const apdu::Command& command, const detail::CommandRule& rule);
+    Result<void> not_blank(const detail::CommandRule& rule) const;
 
     CardLink* link_;  // null once ended or moved from
     PublicKey card_root_;

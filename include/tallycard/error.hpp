@@ -45,6 +45,7 @@ enum class Errc : std::uint8_t {
     malformed,      // they do not follow the protocol; Error::detail is the byte offset
     bad_signature,  // they are well formed and not authentic
     // The issuer's platform refused, and nothing changed.
+    issuer_unreachable,  // no way to the platform now
     unknown_card,        // never issued here
     card_denied,         // on the deny list
     card_state,          // the card's state does not admit the operation

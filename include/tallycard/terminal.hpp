@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -20,6 +21,9 @@ struct Resolution {
     std::size_t voided = 0;     // pending operations that the card would not execute
     CardStanding standing;      // card and platform agree on this
 };
+
+// Whether this program may have asked for the payment before.
+enum class Asked : std::uint8_t { first_time, again };
 
 // One operation of a card's log, newest first in a history.
 struct HistoryEntry {
@@ -61,9 +65,10 @@ public:
     Outcome administer(CardLink& card, const OperationId& id, Kind kind, Parameter parameter = {});
 
     // Offline: no platform is asked. The id is the payment's nonce. The receipt settles later, by
-    // settle() or by the next resolve() of that card anywhere.
+    // settle() or by the next resolve() of that card anywhere. A program that may have asked before
+    // (it was killed) says so: the card's log, its last 16 operations, is searched first.
     Outcome pay(CardLink& card, const OperationId& id, Amount amount, const AccountId& payee,
-                const PinBlock* pin = nullptr);
+                const PinBlock* pin = nullptr, Asked asked = Asked::first_time);
     Result<Settlement> settle(const Operation& operation, const Receipt& receipt);
 
     // Makes card and platform agree: settles what the card's log holds, then delivers what is
@@ -72,6 +77,8 @@ public:
     // The same, but what is pending is voided without being delivered.
     Result<Resolution> void_pending(CardLink& card);
 
+    // What the card says of itself. Nothing is checked but that it is a card of this issuer.
+    Result<CardInfo> identify(CardLink& card);
     // The card's own word, signed and fresh: it proves that the card is genuine and here.
     Result<StateStatement> state(CardLink& card, const PinBlock* pin = nullptr);
     // The operations still in the card's log, newest first, receipts verified.

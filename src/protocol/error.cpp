@@ -66,6 +66,8 @@ Entry entry(Errc code)
     case Errc::unexpected_status: return {"unexpected_status", "unexpected status from the card"};
     case Errc::malformed: return {"malformed", "malformed data"};
     case Errc::bad_signature: return {"bad_signature", "the signature does not verify"};
+    case Errc::issuer_unreachable:
+        return {"issuer_unreachable", "the issuer's platform cannot be reached; try again later"};
     case Errc::unknown_card: return {"unknown_card", "this issuer never issued the card"};
     case Errc::card_denied:
         return {"card_denied", "the card is on the deny list; keep it and tell the issuer"};

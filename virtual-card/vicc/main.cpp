@@ -6,7 +6,7 @@
 #include <string>
 #include <system_error>
 
-#include "../transport_key_file.hpp"
+#include <tallycard/transport_key_file.hpp>
 #include "../virtual_card.hpp"
 #include "reader_connection.hpp"
 

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// issuer init and status, issue, accounts.
+#include <filesystem>
+
+#include <tallycard/issuing.hpp>
+#include <tallycard/key_file.hpp>
+#include <tallycard/result_error.hpp>
+#include <tallycard/transport_key_file.hpp>
+
+#include "commands.hpp"
+#include "limits_options.hpp"
+#include "secret_input.hpp"
+#include "workplace.hpp"
+
+using namespace tallycard;
+using workplace::IssuerFolder;
+using workplace::Signing;
+
+namespace {
+
+Report init(const Options& options)
+{
+    namespace fs = std::filesystem;
+    const auto unit = Unit::parse(options.unit);
+    if (!unit) raise(Error{.code = Errc::malformed, .where = "--unit (EUR, 978, 0x8001)"});
+    const auto secret =
+        workplace::passphrase(options, "New passphrase for the issuer's keys", true);
+    const bool is_new = fs::create_directories(options.issuer);
+    if (is_new) fs::permissions(options.issuer, fs::perms::owner_all);
+
+    const IssuerFolder folder(options.issuer);
+    IssuerDescription issuer;
+    issuer.origin = options.origin;
+    issuer.currency = {*unit, static_cast<std::uint8_t>(options.exponent)};
+    issuer.operation_keys = {
+        create_key_file(folder.operation_key(), KeyRole::operation, secret).value()};
+    issuer.card_root = create_key_file(folder.card_root_key(), KeyRole::card_root, secret).value();
+    issuer.checkpoint_key =
+        create_key_file(folder.checkpoint_key(), KeyRole::checkpoint, secret).value();
+    if (!issuer.valid()) raise(Error{.code = Errc::malformed, .where = "--name"});
+    (void)create_sqlite_store(folder.store()).value();
+    create_issuer_file(folder.description(), issuer).value();
+    return {"issuer " + issuer.origin + " made in " + options.issuer + "\nGive " +
+                folder.description() + " to terminals and auditors. Keep " +
+                folder.card_root_key() + " offline when no cards are issued.",
+            {{"issuer", options.issuer},
+             {"origin", issuer.origin},
+             {"card_root", issuer.card_root.to_string()},
+             {"operation_key", issuer.operation_keys.front().to_string()},
+             {"checkpoint_key", issuer.checkpoint_key.to_string()}},
+            exit_code::done};
+}
+
+Report issue(const Options& options)
+{
+    const auto transport_key = read_transport_key(options.transport_key_file).value();
+    const auto platform = workplace::platform(options, Signing::no);
+    const auto& currency = platform->issuer().currency;
+    CardOrder order;
+    order.limits = limits_options::parse(options, currency);
+    order.private_balance = options.private_balance;
+    if (!options.card.empty()) order.card_id = workplace::card_id(options.card);
+    std::optional<PinBlock> pin;
+    if (!options.without_pin) {
+        pin = secret_input::pin("PIN of the new card", options.pin_fd).value();
+        order.pin = &*pin;
+    }
+    const auto secret = workplace::passphrase(options, "Passphrase of the card root key");
+    const auto root = open_card_root(IssuerFolder(options.issuer).card_root_key(), secret).value();
+    const auto desk = workplace::desk(options);
+    const auto info = issue_card(*platform, *root, *desk.card, transport_key, order).value();
+    const auto id = info.card_id.to_string();
+    return {"card " + id + " issued, " + currency.unit.to_string() + "; its holder's account is " +
+                std::string(holder_account(info.card_id).text()),
+            {{"card", id},
+             {"unit", currency.unit.to_string()},
+             {"holder_account", std::string(holder_account(info.card_id).text())}},
+            exit_code::done};
+}
+
+Json account_json(const std::string& account, std::int64_t balance, std::int64_t reserved,
+                  const Currency& currency)
+{
+    return {{"account", account},
+            {"balance", amount_json(Amount::minor_units(balance), currency)},
+            {"reserved", amount_json(Amount::minor_units(reserved), currency)}};
+}
+
+Report accounts(const Options& options)
+{
+    const auto platform = workplace::platform(options, Signing::no);
+    const auto& currency = platform->issuer().currency;
+    std::vector<std::vector<std::string>> rows = {{"account", "balance", "reserved"}};
+    Json json = Json::array();
+    std::int64_t sum = 0;
+    const auto add = [&](const std::string& account, std::int64_t balance, std::int64_t reserved) {
+        rows.push_back({account, to_string(Amount::minor_units(balance), currency),
+                        reserved == 0 ? "" : to_string(Amount::minor_units(reserved), currency)});
+        json.push_back(account_json(account, balance, reserved, currency));
+        sum += balance;
+    };
+    for (const auto& row : platform->accounts().value())
+        add(row.name.to_string(), row.balance, row.reserved);
+    for (const auto& row : platform->cards().value())
+        add("card/" + row.card_id.to_string(),
+            static_cast<std::int64_t>(row.balance.to_minor_units()), 0);
+    rows.push_back({"sum", to_string(Amount::minor_units(sum), currency)});
+    return {table(rows),
+            {{"accounts", json}, {"sum", amount_json(Amount::minor_units(sum), currency)}},
+            exit_code::done};
+}
+
+Report open_account(const Options& options)
+{
+    const auto platform = workplace::platform(options, Signing::no);
+    const auto id = workplace::account(options.account, "account");
+    platform->open_account(id).value();
+    return {
+        "account " + options.account + " is open", {{"account", options.account}}, exit_code::done};
+}
+
+Report status(const Options& options)
+{
+    const auto platform = workplace::platform(options, Signing::no);
+    const auto& issuer = platform->issuer();
+    std::vector<std::vector<std::string>> rows = {{"card", "state", "operations", "balance", ""}};
+    Json cards = Json::array(), pending = Json::array(), evidence = Json::array();
+    for (const auto& card : platform->cards().value()) {
+        const auto note = card.denied ? "denied" : card.issued ? "" : "being issued";
+        rows.push_back({card.card_id.to_string(), name(card.state), std::to_string(card.settled),
+                        to_string(card.balance, issuer.currency), note});
+        cards.push_back({{"card", card.card_id.to_string()},
+                         {"state", name(card.state)},
+                         {"settled", card.settled},
+                         {"balance", amount_json(card.balance, issuer.currency)},
+                         {"denied", card.denied},
+                         {"issued", card.issued}});
+    }
+    auto text = issuer.origin + "\n" + table(rows);
+    for (const auto& first : platform->pending().value()) {
+        text += "\npending: " + describe(first.operation, issuer.currency) + ", card " +
+                first.operation.card_id.to_string() + ", sequence " +
+                std::to_string(first.operation.sequence);
+        pending.push_back(to_json(first.operation, issuer.currency));
+    }
+    for (const auto& row : platform->evidence().value()) {
+        text += std::string("\nevidence: ") + name(row.reason) + ", card " +
+                row.receipt.result.card_id.to_string();
+        evidence.push_back(
+            {{"reason", name(row.reason)}, {"receipt", to_hex(row.receipt.encode())}});
+    }
+    return {
+        text, {{"cards", cards}, {"pending", pending}, {"evidence", evidence}}, exit_code::done};
+}
+
+}  // namespace
+
+void add_issuer_commands(Program& program)
+{
+    auto& options = program.options;
+    auto& issuer = *program.app.add_subcommand("issuer", "The issuer's keys and books");
+    issuer.require_subcommand(1);
+    auto& make = program.command(issuer, "init", "Make keys, store and public description", init);
+    with::issuer(make, options);
+    with::passphrase(make, options);
+    make.add_option("--name", options.origin, "Name of the issuer, as in checkpoints: example.org")
+        ->required();
+    make.add_option("--unit", options.unit, "Unit: EUR, 978, or 0x8000 to 0xFFFF for your own")
+        ->capture_default_str();
+    make.add_option("--exponent", options.exponent, "Decimals of the unit")
+        ->check(CLI::Range(0, 18))
+        ->capture_default_str();
+    with::issuer(
+        program.command(issuer, "status", "Show cards, pending operations, evidence", status),
+        options);
+
+    auto& new_card = program.command("issue", "Make a blank card one of this issuer's", issue);
+    with::issuer(new_card, options);
+    with::passphrase(new_card, options);
+    with::reader(new_card, options);
+    new_card
+        .add_option("--transport-key-file", options.transport_key_file,
+                    "The blank card's transport key, as hex in a file")
+        ->required();
+    new_card.add_option("--card", options.card, "Card id, 32 hex digits; default: a random one");
+    new_card.add_option("--pin-fd", options.pin_fd, "Read the PIN from this file descriptor");
+    new_card.add_flag("--without-pin", options.without_pin, "Issue a card that has no PIN");
+    new_card.add_flag("--private-balance", options.private_balance, "Balance only after the PIN");
+    limits_options::add(new_card, options);
+
+    auto& list = program.command("accounts", "Show the books", accounts);
+    with::issuer(list, options);
+    auto& open = program.command(list, "open", "Open an account", open_account);
+    open.add_option("account", options.account, "Its name: 1 to 34 printable characters")
+        ->required();
+}

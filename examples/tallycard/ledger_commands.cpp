@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// ledger verify, checkpoint, prove, export.
+#include <cstdio>
+#include <filesystem>
+
+#include <unistd.h>
+
+#include <tallycard/key_file.hpp>
+#include <tallycard/ledger_verifier.hpp>
+#include <tallycard/result_error.hpp>
+
+#include "commands.hpp"
+#include "workplace.hpp"
+
+using namespace tallycard;
+using workplace::IssuerFolder;
+using workplace::Signing;
+
+namespace {
+
+CheckpointKey checkpoint_key(const Options& options)
+{
+    const auto secret = workplace::passphrase(options, "Passphrase of the checkpoint key");
+    return open_checkpoint_key(IssuerFolder(options.issuer).checkpoint_key(), secret).value();
+}
+
+Report verified(const LedgerReport& found, const Currency& currency)
+{
+    const auto units = [&](std::int64_t n) {
+        return amount_json(Amount::minor_units(n), currency);
+    };
+    Json json{{"valid", !found.fault},
+              {"cards", found.cards},
+              {"records", found.records},
+              {"accounts", found.accounts},
+              {"on_cards", units(found.on_cards)},
+              {"in_accounts", units(found.in_accounts)},
+              {"cash", units(found.cash)},
+              {"root", found.checkpoint.head.root.to_string()}};
+    if (!found.fault) {
+        const auto text = [&](std::int64_t n) {
+            return to_string(Amount::minor_units(n), currency);
+        };
+        return {"the ledger is right: " + std::to_string(found.records) + " records of " +
+                    std::to_string(found.cards) + " cards; " + text(found.on_cards) +
+                    " on cards, " + text(found.in_accounts) + " in accounts, " + text(found.cash) +
+                    " cash; root " + found.checkpoint.head.root.to_string(),
+                json, exit_code::done};
+    }
+    const auto& fault = *found.fault;
+    std::string text = "the ledger is wrong: line " + std::to_string(fault.line);
+    json["fault"] = {{"line", fault.line}, {"what", fault.what}};
+    if (fault.card) {
+        text +=
+            ", card " + fault.card->to_string() + ", sequence " + std::to_string(fault.sequence);
+        json["fault"]["card"] = fault.card->to_string();
+        json["fault"]["sequence"] = fault.sequence;
+    }
+    return {text + ": " + fault.what, json, exit_code::refused};
+}
+
+// A file of the name that is gone when this is.
+struct Scratch {
+    explicit Scratch(std::string name) : path(std::move(name)) { std::filesystem::remove(path); }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    ~Scratch()
+    {
+        std::error_code ignored;
+        std::filesystem::remove(path, ignored);
+    }
+    std::string path;
+};
+
+Report verify(const Options& options)
+{
+    const auto issuer = workplace::issuer(options);
+    if (!options.file.empty())
+        return verified(verify_ledger(options.file, issuer).value(), issuer.currency);
+    const auto platform = workplace::platform(options, Signing::no);
+    const Scratch scratch(options.issuer + "/ledger." + std::to_string(::getpid()));
+    (void)platform->export_ledger(scratch.path, checkpoint_key(options)).value();
+    return verified(verify_ledger(scratch.path, issuer).value(), issuer.currency);
+}
+
+Report checkpoint(const Options& options)
+{
+    const auto platform = workplace::platform(options, Signing::no);
+    auto note = platform->checkpoint(checkpoint_key(options)).value();
+    if (!note.empty() && note.back() == '\n') note.pop_back();
+    return {note, {{"checkpoint", note + "\n"}}, exit_code::done};
+}
+
+Report prove(const Options& options)
+{
+    const auto platform = workplace::platform(options, Signing::no);
+    const auto proof = platform->prove(*options.entry).value();
+    const auto leaf = merkle::leaf_hash(proof.record.encode());
+    Json path = Json::array();
+    std::string text = "entry " + std::to_string(proof.index) + " of " +
+                       std::to_string(proof.head.size) + "\nrecord " +
+                       to_hex(proof.record.encode()) + "\nleaf " + leaf.to_string();
+    for (const auto& digest : proof.path) {
+        path.push_back(digest.to_string());
+        text += "\npath " + digest.to_string();
+    }
+    Json json{{"entry", proof.index},
+              {"tree_size", proof.head.size},
+              {"record", to_hex(proof.record.encode())},
+              {"leaf", leaf.to_string()},
+              {"path", path},
+              {"root", proof.head.root.to_string()},
+              {"receipt", to_hex(proof.record.receipt.encode())}};
+    if (proof.record.issuer_signature) {
+        const FirstInstruction first{proof.record.operation, *proof.record.issuer_signature};
+        json["first_instruction"] = to_hex(first.encode());
+    }
+    return {text + "\nroot " + proof.head.root.to_string(), json, exit_code::done};
+}
+
+Report export_to(const Options& options)
+{
+    const auto platform = workplace::platform(options, Signing::no);
+    const auto made = platform->export_ledger(options.file, checkpoint_key(options)).value();
+    return {std::to_string(made.head.size) + " records written to " + options.file,
+            {{"file", options.file}, {"records", made.head.size}},
+            exit_code::done};
+}
+
+}  // namespace
+
+void add_ledger_commands(Program& program)
+{
+    auto& options = program.options;
+    auto& ledger = *program.app.add_subcommand("ledger", "Audit: what settled, provably");
+    ledger.require_subcommand(1);
+    const auto command = [&](const char* name, const char* help,
+                             std::function<Report(const Options&)> run) -> CLI::App& {
+        auto& added = program.command(ledger, name, help, std::move(run));
+        with::issuer(added, options);
+        return added;
+    };
+
+    auto& check = command("verify", "Check an exported ledger with public keys alone", verify);
+    check.add_option("file", options.file, "The export; default: the issuer's books as they are");
+    with::passphrase(check, options);
+    with::passphrase(command("checkpoint", "Sign what the ledger is now", checkpoint), options);
+    command("prove", "Prove that an entry is in the ledger", prove)
+        .add_option("entry", options.entry, "Number of the entry, from 0")
+        ->required();
+    auto& out = command("export", "Write the ledger for auditors", export_to);
+    out.add_option("file", options.file, "Where to")->required();
+    with::passphrase(out, options);
+}

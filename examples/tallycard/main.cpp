@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tallycard tool: every business operation of the library from the command line. Exit codes: 0
+// done, 1 refused (nothing changed), 2 in doubt (it says how to resolve it), 64 usage.
+#include <tallycard/result_error.hpp>
+
+#include <exception>
+
+#include "commands.hpp"
+
+namespace {
+
+int usage(const CLI::App& app, const CLI::ParseError& error)
+{
+    return app.exit(error) == 0 ? exit_code::done : exit_code::usage;
+}
+
+Report run(const Program& program)
+{
+    try {
+        return program.run(program.options);
+    } catch (const tallycard::ResultError& error) {
+        return report_of(error.error);
+    } catch (const std::exception& error) {
+        return {std::string("tallycard: ") + error.what(),
+                {{"outcome", "not_applied"},
+                 {"error", {{"code", "failed"}, {"message", error.what()}}}},
+                exit_code::refused};
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    Program program;
+    program.app.require_subcommand(1);
+    program.app.set_version_flag("--version", TALLYCARD_VERSION);
+    add_issuer_commands(program);
+    add_reader_commands(program);
+    add_card_commands(program);
+    add_value_commands(program);
+    add_administration_commands(program);
+    add_ledger_commands(program);
+
+    try {
+        program.app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return usage(program.app, error);
+    }
+    const auto report = run(program);
+    print(report, program.options.json);
+    return report.exit;
+}

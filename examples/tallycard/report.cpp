@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+using namespace tallycard;
+
+namespace {
+
+Json error_json(const Error& error)
+{
+    Json json{{"code", name(error.code)}, {"message", error.message()}};
+    if (error.sw != StatusWord{}) json["status_word"] = error.sw.value();
+    return json;
+}
+
+Report applied(const Applied& applied, const OperationId& id, const Currency& currency)
+{
+    const auto& result = applied.receipt.result;
+    Report report;
+    report.text = describe(applied.operation, currency) + ": done; balance " +
+                  to_string(result.balance, currency) + " (card " + result.card_id.to_string() +
+                  ", sequence " + std::to_string(result.sequence);
+    report.json = {{"outcome", "applied"},
+                   {"id", id.to_string()},
+                   {"operation", to_json(applied.operation, currency)},
+                   {"balance", amount_json(result.balance, currency)},
+                   {"receipt", to_hex(applied.receipt.encode())},
+                   {"settled", applied.settlement.has_value()}};
+    if (applied.settlement) {
+        report.text += ", ledger entry " + std::to_string(applied.settlement->ledger_index) + ")";
+        report.json["ledger_entry"] = applied.settlement->ledger_index;
+    } else {
+        report.text += ", to be settled)";
+    }
+    return report;
+}
+
+Report in_doubt(const InDoubt& doubt, const OperationId& id, const Currency& currency)
+{
+    Report report;
+    report.exit = exit_code::in_doubt;
+    report.text = "in doubt: " + doubt.reason.message() +
+                  "\nTo find out, present the same card and run the same command again with --id " +
+                  id.to_string() + ", or run 'tallycard resolve'.";
+    report.json = {
+        {"outcome", "in_doubt"}, {"id", id.to_string()}, {"error", error_json(doubt.reason)}};
+    if (doubt.operation) report.json["operation"] = to_json(*doubt.operation, currency);
+    return report;
+}
+
+}  // namespace
+
+void print(const Report& report, bool json)
+{
+    if (json) {
+        std::printf("%s\n", report.json.dump().c_str());
+    } else if (!report.text.empty()) {
+        std::fprintf(report.exit == exit_code::done ? stdout : stderr, "%s\n", report.text.c_str());
+    }
+}
+
+Report report_of(const Error& error)
+{
+    const bool unknown = error.effect == Effect::unknown;
+    return {"tallycard: " + error.message(),
+            {{"outcome", unknown ? "in_doubt" : "not_applied"}, {"error", error_json(error)}},
+            unknown ? exit_code::in_doubt : exit_code::refused};
+}
+
+Report report_of(const Outcome& outcome, const OperationId& id, const Currency& currency)
+{
+    if (const auto* done = std::get_if<Applied>(&outcome)) return applied(*done, id, currency);
+    if (const auto* doubt = std::get_if<InDoubt>(&outcome)) return in_doubt(*doubt, id, currency);
+    auto report = report_of(std::get_if<NotApplied>(&outcome)->reason);
+    report.exit = exit_code::refused;
+    report.json["outcome"] = "not_applied";
+    report.json["id"] = id.to_string();
+    return report;
+}
+
+Json to_json(const Operation& operation, const Currency& currency)
+{
+    Json json{{"kind", name(operation.kind)},
+              {"card", operation.card_id.to_string()},
+              {"sequence", operation.sequence},
+              {"amount", amount_json(operation.amount, currency)},
+              {"nonce", operation.nonce.to_string()}};
+    if (operation.account) json["account"] = std::string(operation.account->text());
+    return json;
+}
+
+std::string describe(const Operation& operation, const Currency& currency)
+{
+    std::string text = name(operation.kind);
+    if (moves_value(operation.kind)) text += " " + to_string(operation.amount, currency);
+    if (!operation.account) return text;
+    text += is_debit(operation.kind) ? " to " : " from ";
+    return text + std::string(operation.account->text());
+}
+
+std::string table(const std::vector<std::vector<std::string>>& rows)
+{
+    std::vector<std::size_t> widths;
+    for (const auto& row : rows) {
+        widths.resize(std::max(widths.size(), row.size()));
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    }
+    std::string text;
+    for (const auto& row : rows) {
+        std::string line;
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            line += row[i];
+            if (i + 1 < row.size()) line.append(widths[i] - row[i].size() + 2, ' ');
+        }
+        text += (text.empty() ? "" : "\n") + line;
+    }
+    return text;
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <tallycard/issuer_description.hpp>
+#include <tallycard/passphrase.hpp>
+#include <tallycard/platform.hpp>
+#include <tallycard/reader.hpp>
+#include <tallycard/terminal.hpp>
+
+#include "options.hpp"
+
+// Opens what a command works with. Everything here throws ResultError; main() reports it.
+namespace workplace {
+
+// The files of an issuer's folder.
+struct IssuerFolder {
+    explicit IssuerFolder(const std::string& folder) : folder_(folder) {}
+    std::string description() const { return path("issuer.pub"); }
+    std::string operation_key() const { return path("operation.key"); }
+    std::string card_root_key() const { return path("card-root.key"); }
+    std::string checkpoint_key() const { return path("checkpoint.key"); }
+    std::string store() const { return path("store.db"); }
+    std::string checkpoint() const { return path("checkpoint"); }
+
+private:
+    std::string path(const char* name) const { return folder_ + "/" + name; }
+    std::string folder_;
+};
+
+// The public description: of the folder, or the file itself.
+tallycard::IssuerDescription issuer(const Options& options);
+
+// The platform in the issuer's folder; with the operation key only where something is signed.
+enum class Signing : bool { no, yes };
+std::unique_ptr<tallycard::Platform> platform(const Options& options, Signing signing);
+
+// A reader, open, and the link to the card in it.
+struct Desk {
+    std::unique_ptr<tallycard::ReaderDriver> driver;
+    std::unique_ptr<tallycard::Reader> reader;
+    std::unique_ptr<tallycard::CardLink> card;
+};
+Desk desk(const Options& options, const std::string& reader_spec);
+inline Desk desk(const Options& options)
+{
+    return desk(options, options.reader);
+}
+
+// The readers of `spec`: PC/SC, or one loopback reader.
+std::unique_ptr<tallycard::ReaderDriver> driver(const Options& options, const std::string& spec);
+
+tallycard::TerminalSettings terminal_settings(const Options& options,
+                                              const tallycard::IssuerDescription& issuer);
+
+// Parsed from the options, or Errc::malformed named after the option.
+tallycard::OperationId operation_id(const Options& options);  // a random one where none is given
+tallycard::AccountId account(const std::string& text, const char* what);
+tallycard::CardId card_id(const std::string& text);
+// The PIN, where the command was told to give one.
+std::optional<tallycard::PinBlock> pin(const Options& options);
+tallycard::Passphrase passphrase(const Options& options, const std::string& what,
+                                 bool confirm = false);
+
+}  // namespace workplace

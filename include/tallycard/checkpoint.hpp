@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <tallycard/export.hpp>
+#include <tallycard/fixed_bytes.hpp>
+#include <tallycard/merkle.hpp>
+#include <tallycard/result.hpp>
+#include <tallycard/secret.hpp>
+
+namespace tallycard {
+
+// Signs notes in the issuer's name: checkpoints and exports of the ledger. Move-only; erased when
+// destroyed. Thread-safe.
+class TALLYCARD_EXPORT CheckpointKey {
+public:
+    explicit CheckpointKey(KeySeed seed);
+    const PublicKey& public_key() const { return public_key_; }
+
+    // A signed note (C2SP signed-note): the text, which must end in a newline, an empty line, and
+    // our signature line under the name `origin`.
+    std::string sign_note(std::string_view text, std::string_view origin) const;
+
+private:
+    KeySeed seed_;
+    PublicKey public_key_;
+};
+
+// What the ledger was at one moment, in the issuer's words (C2SP tlog-checkpoint): an origin line,
+// the size, the root. As text it is a signed note.
+struct Checkpoint {
+    std::string origin;
+    merkle::Head head;
+
+    TALLYCARD_EXPORT std::string sign(const CheckpointKey& key) const;
+
+    // Takes exactly what sign() makes. Errc::malformed; Errc::bad_signature when it is of another
+    // origin, or not of this key.
+    TALLYCARD_EXPORT static Result<Checkpoint> open(std::string_view note, std::string_view origin,
+                                                    const PublicKey& key);
+
+    friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
+};
+
+// The text of a note that `key` signed as `origin`, and of nobody else's beside it.
+TALLYCARD_EXPORT Result<std::string_view> open_note(std::string_view note, std::string_view origin,
+                                                    const PublicKey& key);
+
+}  // namespace tallycard

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <tallycard/checkpoint.hpp>
+#include <tallycard/export.hpp>
+#include <tallycard/fixed_bytes.hpp>
+#include <tallycard/issuer_description.hpp>
+#include <tallycard/result.hpp>
+
+namespace tallycard {
+
+// The first thing in an exported ledger that is not as it must be.
+struct LedgerFault {
+    std::uint64_t line = 0;      // of the file, from 1
+    std::optional<CardId> card;  // where it is about one
+    std::uint32_t sequence = 0;  // likewise
+    std::string what;            // "the card's signature does not verify"
+};
+
+// What verify_ledger() found. The numbers count what was checked before it stopped.
+struct LedgerReport {
+    std::uint64_t cards = 0, records = 0, accounts = 0;
+    std::int64_t on_cards = 0;     // sum of the cards' balances, minor units
+    std::int64_t in_accounts = 0;  // sum of the associated accounts
+    std::int64_t cash = 0;         // sum of the terminals' cash: minus what was issued
+    Checkpoint checkpoint;
+    std::optional<LedgerFault> fault;  // absent: everything is right
+};
+
+// Checks an exported ledger with public keys alone: derives every card's key again; every
+// signature, sequence, chain, balance and state; the Merkle root against the signed checkpoint; the
+// sum of the books, and every account against what the records say of it. The export's own keys are
+// not believed: `issuer` is what the auditor has pinned. Where `known` is given, an earlier
+// checkpoint, the ledger must continue it.
+//
+// Reads line by line; memory grows with cards and accounts, not with records. An Error only when
+// the file cannot be read.
+TALLYCARD_EXPORT Result<LedgerReport> verify_ledger(
+    const std::string& path, const IssuerDescription& issuer,
+    const std::optional<Checkpoint>& known = std::nullopt);
+
+}  // namespace tallycard

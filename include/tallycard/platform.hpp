@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <tallycard/checkpoint.hpp>
+#include <tallycard/export.hpp>
+#include <tallycard/issuer_client.hpp>
+#include <tallycard/issuer_description.hpp>
+#include <tallycard/signer.hpp>
+#include <tallycard/store.hpp>
+
+namespace tallycard {
+
+struct PlatformSettings {
+    IssuerDescription issuer;
+    // One for each operation key that is still in a card; new cards get issuer.operation_keys[0].
+    // None: a platform that settles and shows, and signs nothing.
+    std::vector<std::shared_ptr<OperationSigner>> signers;
+    // The newest checkpoint outside the store, read when opening and written by checkpoint();
+    // empty: none. Keep it where a restored backup of the store does not bring back an old one.
+    std::string checkpoint_file;
+};
+
+// A receipt to settle, and its operation where the platform may not know it.
+struct Submission {
+    Receipt receipt;
+    std::optional<Operation> operation;
+};
+
+// A card that is about to be personalised.
+struct NewCard {
+    CardId card_id;
+    Certificate certificate;
+    PublicKey public_key;
+    Digest transport_key;  // SHA-256 of it
+};
+
+// An entry of the ledger, and the way from it to the root of the tree with `head.size` entries.
+struct InclusionProof {
+    std::uint64_t index = 0;
+    Record record;
+    std::vector<Digest> path;
+    merkle::Head head;
+};
+
+// The issuer's platform: knows the cards, signs operations, settles what comes back, keeps the
+// books and the ledger (docs/protocol.md, section 8). What it answers is durable.
+//
+// Thread-safe: one mutex, one call at a time; other processes may have the same store open. Settle
+// many receipts at once for throughput: settle_all() pays for one durable write.
+class TALLYCARD_EXPORT Platform final : public IssuerClient {
+public:
+    // A store that was empty becomes this issuer's. Errc::conflict when it is another issuer's;
+    // Errc::ledger_behind when its ledger is not a continuation of a checkpoint that is known;
+    // Errc::file_damaged when the books do not sum up to zero.
+    static Result<std::unique_ptr<Platform>> open(std::unique_ptr<Store> store,
+                                                  PlatformSettings settings);
+    ~Platform() override;
+
+    const IssuerDescription& issuer() const { return settings_.issuer; }
+
+    // IssuerClient. A denied card's results still settle where they continue its chain, since the
+    // value has moved; it only gets no new operation.
+    Result<CardStanding> standing(const CardId& card_id) override;
+    Result<OperationStatus> authorise(const OperationRequest& request) override;
+    Result<OperationStatus> authorise_transfer(const OperationId& id,
+                                               const SecondInstruction& second) override;
+    Result<OperationStatus> status(const OperationId& id) override;
+    Result<FirstInstruction> void_pending(const CardId& card_id) override;
+    Result<Settlement> settle(const Receipt& receipt,
+                              const std::optional<Operation>& operation) override;
+
+    // In order, in one durable transaction. Each has an answer of its own; an error of the whole
+    // means that none has settled.
+    Result<std::vector<Result<Settlement>>> settle_all(std::span<const Submission> submissions);
+
+    // Opening an account that is open changes nothing.
+    Result<void> open_account(const AccountId& account);
+    Result<void> deny(const CardId& card_id);
+    Result<void> undeny(const CardId& card_id);  // Errc::evidence: a proven clone stays denied
+
+    // For issuing: see issue_card(). A card that is registered again as it was is no error, until
+    // it was confirmed. Opens the holder's account.
+    Result<CardRow> register_card(const NewCard& card);
+    Result<void> confirm_card(const CardId& card_id);
+    Result<std::optional<CardRow>> card_of_transport_key(const Digest& digest);
+
+    Result<std::vector<AccountRow>> accounts();  // cash and associated
+    Result<std::vector<CardRow>> cards();
+    Result<std::vector<FirstInstruction>> pending();  // by card and sequence, voids after
+    Result<std::vector<EvidenceRow>> evidence();
+    Result<std::optional<AccountRow>> account(const AccountName& name);
+
+    // The ledger: one record for each settled operation, in the order of settlement.
+    Result<merkle::Head> ledger_head();
+    Result<std::optional<Record>> record(std::uint64_t index);
+    Result<std::vector<Record>> records(std::uint64_t from, std::size_t limit);
+    // In the tree that the ledger is now. Errc::unknown_operation when there is no such record.
+    Result<InclusionProof> prove(std::uint64_t index);
+    Result<InclusionProof> prove(const CardId& card_id, std::uint32_t sequence);
+    // From the tree with `earlier` entries, not more than there are, to the one that it is now.
+    Result<std::vector<Digest>> prove_consistency(std::uint64_t earlier);
+    // A signed note on the ledger as it is now: stored, written to the checkpoint file, returned.
+    Result<std::string> checkpoint(const CheckpointKey& key);
+    // Everything an auditor needs, for verify_ledger(); written whole or not at all.
+    Result<Checkpoint> export_ledger(const std::string& path, const CheckpointKey& key);
+
+private:
+    Platform(std::unique_ptr<Store> store, PlatformSettings settings);
+    Result<void> start();
+    Result<void> publish(const std::string& note);
+
+    std::mutex mutex_;
+    std::unique_ptr<Store> store_;
+    PlatformSettings settings_;
+};
+
+}  // namespace tallycard

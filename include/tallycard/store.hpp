@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tallycard/export.hpp>
+#include <tallycard/result.hpp>
+#include <tallycard/store_rows.hpp>
+
+namespace tallycard {
+
+// One transaction of a Store: all of it happens, or nothing. It sees a state that no other
+// transaction changes. Destroyed without commit(), it has done nothing. Not thread-safe.
+//
+// Any call fails with Errc::store_failed (the store did not work) or Errc::file_damaged (what it
+// holds is not what we wrote). After a failure only destroying it makes sense.
+class TALLYCARD_EXPORT StoreTransaction {
+public:
+    StoreTransaction() = default;
+    StoreTransaction(const StoreTransaction&) = delete;
+    StoreTransaction& operator=(const StoreTransaction&) = delete;
+    virtual ~StoreTransaction();
+
+    // Durable when this returns: it survives the loss of power.
+    virtual Result<void> commit() = 0;
+
+    virtual Result<std::optional<std::string>> issuer() = 0;  // as IssuerDescription::to_text()
+    virtual Result<void> put_issuer(const std::string& text) = 0;
+
+    virtual Result<std::optional<CardRow>> card(const CardId& card_id) = 0;
+    virtual Result<std::optional<CardRow>> card_of_transport_key(const Digest& digest) = 0;
+    virtual Result<void> insert_card(const CardRow& row) = 0;  // Errc::conflict when a key is taken
+    virtual Result<void> update_card(const CardRow& row) = 0;  // keys stay as they are
+    // In the order of their ids, `limit` at most, those after `after`.
+    virtual Result<std::vector<CardRow>> cards(const std::optional<CardId>& after,
+                                               std::size_t limit) = 0;
+
+    virtual Result<std::optional<OperationRow>> operation(const OperationId& id) = 0;
+    // At most two: the operation, then the void beside it.
+    virtual Result<std::vector<OperationRow>> operations(const CardId& card_id,
+                                                         std::uint32_t sequence) = 0;
+    virtual Result<void> insert_operation(const OperationRow& row) = 0;
+
+    virtual Result<std::optional<AccountRow>> account(const AccountName& name) = 0;
+    virtual Result<void> put_account(const AccountRow& row) = 0;
+    // Cash first, each kind in the order of its ids; likewise.
+    virtual Result<std::vector<AccountRow>> accounts(const std::optional<AccountName>& after,
+                                                     std::size_t limit) = 0;
+
+    // Of all cards and all other accounts: zero, always.
+    virtual Result<std::int64_t> sum_of_books() = 0;
+
+    virtual Result<std::uint64_t> record_count() = 0;
+    virtual Result<std::optional<Record>> record(std::uint64_t index) = 0;
+    virtual Result<std::optional<std::uint64_t>> record_index(const CardId& card_id,
+                                                              std::uint32_t sequence) = 0;
+    // `index` is record_count(). The posting is absent where no value moved.
+    virtual Result<void> append_record(std::uint64_t index, const Record& record,
+                                       const std::optional<Posting>& posting) = 0;
+    virtual Result<std::optional<Posting>> posting(std::uint64_t index) = 0;
+
+    // Complete subtrees of the Merkle tree: entry `index` of `level`, level 0 being the leaves.
+    virtual Result<Digest> node(unsigned level, std::uint64_t index) = 0;
+    virtual Result<void> put_node(unsigned level, std::uint64_t index, const Digest& hash) = 0;
+
+    virtual Result<void> keep(const KeptRow& row) = 0;  // once for one result
+    virtual Result<std::vector<KeptRow>> kept(const CardId& card_id, std::uint32_t sequence) = 0;
+    virtual Result<void> drop_kept(const CardId& card_id, std::uint32_t sequence) = 0;
+    virtual Result<std::size_t> kept_count() = 0;
+
+    virtual Result<void> put_evidence(const EvidenceRow& row) = 0;  // once for one result
+    virtual Result<std::vector<EvidenceRow>> evidence(std::size_t skip, std::size_t limit) = 0;
+    virtual Result<std::size_t> evidence_count(const CardId& card_id) = 0;
+
+    virtual Result<std::optional<std::string>> checkpoint() = 0;  // the newest, a signed note
+    virtual Result<void> put_checkpoint(const std::string& note) = 0;
+};
+
+// Where the platform keeps cards, operations, accounts and the ledger. A seam: SQLite here, a
+// database server elsewhere. Several processes may have one store open. Not thread-safe.
+class TALLYCARD_EXPORT Store {
+public:
+    Store() = default;
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+    virtual ~Store();
+
+    // One at a time. A writing one waits for another process's to end; Errc::file_in_use when that
+    // takes too long.
+    virtual Result<std::unique_ptr<StoreTransaction>> write() = 0;
+    virtual Result<std::unique_ptr<StoreTransaction>> read() = 0;
+};
+
+enum class StoreCheck : std::uint8_t { quick, thorough };
+
+// The store in one SQLite file (and its -wal and -shm beside it), mode 0600. `thorough` reads the
+// whole file before it trusts it. Errc::file_missing, file_exists, file_damaged, store_failed.
+TALLYCARD_EXPORT Result<std::unique_ptr<Store>> create_sqlite_store(const std::string& path);
+TALLYCARD_EXPORT Result<std::unique_ptr<Store>> open_sqlite_store(
+    const std::string& path, StoreCheck check = StoreCheck::thorough);
+
+}  // namespace tallycard

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <tallycard/loopback.hpp>
+
+#include <algorithm>
+
+#include "../../virtual-card/virtual_card.hpp"
+#include "loopback_reader.hpp"
+
+namespace tallycard {
+
+namespace loopback {
+namespace {
+
+class Driver final : public ReaderDriver {
+public:
+    explicit Driver(std::vector<std::shared_ptr<Slot>> slots) : slots_(std::move(slots)) {}
+
+    Result<std::vector<std::string>> list() override
+    {
+        std::vector<std::string> names;
+        for (const auto& slot : slots_) names.push_back(slot->name);
+        return names;
+    }
+
+    Result<std::unique_ptr<Reader>> open(const std::string& name) override
+    {
+        const auto found = std::ranges::find_if(
+            slots_, [&](const std::shared_ptr<Slot>& slot) { return slot->name == name; });
+        if (found == slots_.end())
+            return Error{.code = Errc::reader_unavailable, .where = "loopback"};
+        return std::unique_ptr<Reader>(std::make_unique<LoopbackReader>(*found));
+    }
+
+private:
+    std::vector<std::shared_ptr<Slot>> slots_;
+};
+
+}  // namespace
+}  // namespace loopback
+
+Result<std::unique_ptr<ReaderDriver>> open_loopback(std::vector<LoopbackCard> cards)
+{
+    std::vector<std::shared_ptr<loopback::Slot>> slots;
+    for (const auto& card : cards) {
+        auto opened =
+            VirtualCard::open({.image = card.image,
+                               .transport_key = card.transport_key ? &*card.transport_key : nullptr,
+                               .protocol = card.protocol,
+                               .durable = card.durable});
+        if (!opened) return opened.error();
+        slots.push_back(
+            std::make_shared<loopback::Slot>("loopback:" + card.image, *std::move(opened)));
+    }
+    return std::unique_ptr<ReaderDriver>(std::make_unique<loopback::Driver>(std::move(slots)));
+}
+
+}  // namespace tallycard

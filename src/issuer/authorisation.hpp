@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signing operations (docs/protocol.md, section 8) within one transaction of the store.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include <tallycard/issuer_client.hpp>
+#include <tallycard/platform.hpp>
+#include <tallycard/result.hpp>
+#include <tallycard/store.hpp>
+
+namespace tallycard {
+
+using Signers = std::span<const std::shared_ptr<OperationSigner>>;
+
+// The operations that were signed for the card's next sequence.
+struct OnTheWay {
+    std::optional<OperationRow> pending, voiding;
+};
+Result<OnTheWay> on_the_way(StoreTransaction& store, const CardRow& card);
+
+// How an operation that was signed stands.
+Result<OperationStatus> status_of(StoreTransaction& store, const OperationRow& row);
+
+class Authoriser {
+public:
+    Authoriser(StoreTransaction& transaction, Unit unit, Signers signers)
+        : store_(&transaction), unit_(unit), signers_(signers)
+    {
+    }
+
+    Result<OperationStatus> authorise(const OperationRequest& request);
+    Result<OperationStatus> authorise_transfer(const OperationId& id,
+                                               const SecondInstruction& second);
+    Result<FirstInstruction> void_pending(const CardId& card_id);
+
+private:
+    // What an id was used for before, if it was: its status, or Errc::conflict.
+    Result<std::optional<OperationStatus>> known(const OperationId& id, const Digest& request);
+    // The card, where a new operation of this kind may be signed for it.
+    Result<CardRow> ready_card(const CardId& card_id, Kind kind);
+    Result<OperationSigner*> signer_for(const PublicKey& key);
+    Result<FirstInstruction> sign(const CardRow& card, const Operation& operation);
+    Result<OperationStatus> sign_and_store(const CardRow& card, const Operation& operation,
+                                           OperationRow& row);
+
+    StoreTransaction* store_;
+    Unit unit_;
+    Signers signers_;
+};
+
+}  // namespace tallycard

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "authorisation.hpp"
+
+#include <array>
+
+#include <sodium/randombytes.h>
+
+#include <tallycard/verify.hpp>
+
+#include "../crypto/ed25519.hpp"
+#include "books.hpp"
+
+namespace tallycard {
+namespace {
+
+Error refusal(Errc code)
+{
+    return Error{.code = code, .where = "authorise"};
+}
+
+Nonce random_nonce()
+{
+    std::array<std::uint8_t, Nonce::size> bytes;
+    randombytes_buf(bytes.data(), bytes.size());
+    return Nonce(bytes);
+}
+
+// An operation with everything that a request fixes; the rest is zeros.
+Operation requested(const OperationRequest& request, Unit unit)
+{
+    return {.kind = request.kind,
+            .card_id = request.card_id,
+            .sequence = 0,
+            .amount = request.amount,
+            .unit = unit,
+            .nonce = {},
+            .account = std::nullopt,
+            .parameter = request.parameter};
+}
+
+// What must be the same when an id is used again.
+Digest digest_of(const Operation& requested, const AccountId& terminal)
+{
+    Encoded<Operation::max_encoded + AccountId::max_size> bytes(requested.encode());
+    bytes.append(terminal.bytes());
+    return ed25519::sha256(bytes);
+}
+
+}  // namespace
+
+Result<OnTheWay> on_the_way(StoreTransaction& store, const CardRow& card)
+{
+    OnTheWay found;
+    if (card.settled == 0xFFFFFFFF) return found;
+    const auto rows = store.operations(card.card_id, card.settled + 1);
+    if (!rows) return rows.error();
+    for (const auto& row : *rows) (row.beside ? found.voiding : found.pending) = row;
+    return found;
+}
+
+Result<OperationStatus> status_of(StoreTransaction& store, const OperationRow& row)
+{
+    const auto& operation = row.first.operation;
+    OperationStatus status{.progress = Progress::pending, .first = row.first, .receipt = {}};
+    const auto index = store.record_index(operation.card_id, operation.sequence);
+    if (!index) return index.error();
+    if (!*index) return status;
+    const auto record = store.record(**index);
+    if (!record) return record.error();
+    if (!*record) return Error{.code = Errc::file_damaged, .where = "ledger"};
+    const auto& receipt = (*record)->receipt;
+    const bool own = receipt.result.operation == operation.digest();
+    status.progress = own ? Progress::settled : Progress::voided;
+    if (own) status.receipt = receipt;
+    return status;
+}
+
+Result<std::optional<OperationStatus>> Authoriser::known(const OperationId& id,
+                                                         const Digest& request)
+{
+    const auto row = store_->operation(id);
+    if (!row) return row.error();
+    if (!*row) return std::optional<OperationStatus>();
+    if ((*row)->request != request) return refusal(Errc::conflict);
+    const auto status = status_of(*store_, **row);
+    if (!status) return status.error();
+    return std::optional(*status);
+}
+
+Result<CardRow> Authoriser::ready_card(const CardId& card_id, Kind kind)
+{
+    const auto card = store_->card(card_id);
+    if (!card) return card.error();
+    if (!*card) return refusal(Errc::unknown_card);
+    if ((*card)->denied) return refusal(Errc::card_denied);
+    if (!admits((*card)->state, kind) || (*card)->settled == 0xFFFFFFFF)
+        return refusal(Errc::card_state);
+    const auto busy = on_the_way(*store_, **card);
+    if (!busy) return busy.error();
+    if (busy->pending) return refusal(Errc::operation_pending);
+    return **card;
+}
+
+Result<OperationSigner*> Authoriser::signer_for(const PublicKey& key)
+{
+    for (const auto& signer : signers_)
+        if (signer->public_key() == key) return signer.get();
+    return Error{.code = Errc::file_missing, .where = "operation key of this card"};
+}
+
+Result<FirstInstruction> Authoriser::sign(const CardRow& card, const Operation& operation)
+{
+    const auto signer = signer_for(card.operation_key);
+    if (!signer) return signer.error();
+    // A card must never get a key that we cannot sign with.
+    if (const auto* key = std::get_if<PublicKey>(&operation.parameter))
+        if (const auto next = signer_for(*key); !next) return next.error();
+    const auto signature = (*signer)->sign(operation);
+    if (!signature) return signature.error();
+    return FirstInstruction{operation, *signature};
+}
+
+Result<OperationStatus> Authoriser::sign_and_store(const CardRow& card, const Operation& operation,
+                                                   OperationRow& row)
+{
+    const auto first = sign(card, operation);
+    if (!first) return first.error();
+    if (const auto done = Books(*store_).reserve(operation, row.terminal); !done)
+        return done.error();
+    row.first = *first;
+    if (const auto done = store_->insert_operation(row); !done) return done.error();
+    return OperationStatus{.progress = Progress::pending, .first = *first, .receipt = {}};
+}
+
+Result<OperationStatus> Authoriser::authorise(const OperationRequest& request)
+{
+    auto operation = requested(request, unit_);
+    if (has_account(request.kind)) return refusal(Errc::malformed);
+    if (!sign_fits(request.kind, request.amount)) return refusal(Errc::bad_amount);
+    if (!operation.valid()) return refusal(Errc::malformed);
+    const auto digest = digest_of(operation, request.terminal);
+    const auto before = known(request.id, digest);
+    if (!before) return before.error();
+    if (*before) return **before;
+
+    const auto card = ready_card(request.card_id, request.kind);
+    if (!card) return card.error();
+    operation.sequence = card->settled + 1;
+    operation.nonce = random_nonce();
+    OperationRow row;
+    row.id = request.id;
+    row.request = digest;
+    row.terminal = request.terminal;
+    return sign_and_store(*card, operation, row);
+}
+
+Result<OperationStatus> Authoriser::authorise_transfer(const OperationId& id,
+                                                       const SecondInstruction& second)
+{
+    const auto& operation = second.operation;
+    if (!operation.valid() || !is_transfer(operation.kind)) return refusal(Errc::malformed);
+    const auto before = known(id, operation.digest());
+    if (!before) return before.error();
+    if (*before) return **before;
+
+    const auto asking = store_->card(operation.card_id);
+    if (!asking) return asking.error();
+    if (!*asking) return refusal(Errc::unknown_card);
+    if (const auto genuine = verify(second, (*asking)->public_key); !genuine)
+        return genuine.error();
+    const auto card = ready_card(operation.card_id, operation.kind);
+    if (!card) return card.error();
+    if (operation.unit != unit_) return refusal(Errc::wrong_unit);
+    if (operation.sequence <= card->settled) return refusal(Errc::wrong_sequence);
+    if (operation.sequence > card->settled + 1) return refusal(Errc::unsettled);
+    OperationRow row;
+    row.id = id;
+    row.request = operation.digest();
+    return sign_and_store(*card, operation, row);
+}
+
+Result<FirstInstruction> Authoriser::void_pending(const CardId& card_id)
+{
+    const auto card = store_->card(card_id);
+    if (!card) return card.error();
+    if (!*card) return refusal(Errc::unknown_card);
+    const auto busy = on_the_way(*store_, **card);
+    if (!busy) return busy.error();
+    if (!busy->pending) return refusal(Errc::unknown_operation);
+    if (busy->voiding) return busy->voiding->first;
+    const auto& pending = busy->pending->first;
+    if (pending.operation.kind == Kind::cancel) return pending;
+    if ((*card)->denied) return refusal(Errc::card_denied);
+
+    const Operation operation{.kind = Kind::cancel,
+                              .card_id = card_id,
+                              .sequence = pending.operation.sequence,
+                              .amount = {},
+                              .unit = unit_,
+                              .nonce = random_nonce(),
+                              .account = std::nullopt,
+                              .parameter = {}};
+    const auto first = sign(**card, operation);
+    if (!first) return first.error();
+    OperationRow row;
+    row.request = operation.digest();
+    row.first = *first;
+    row.beside = true;
+    if (const auto done = store_->insert_operation(row); !done) return done.error();
+    return *first;
+}
+
+}  // namespace tallycard

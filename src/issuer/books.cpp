@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "books.hpp"
+
+#include <limits>
+
+#include <tallycard/contract.hpp>
+
+namespace tallycard {
+namespace {
+
+// Accounts stay within ±(2^63−1).
+std::optional<std::int64_t> checked_minus(std::int64_t a, std::int64_t b)
+{
+    std::int64_t difference = 0;
+    if (__builtin_sub_overflow(a, b, &difference)) return std::nullopt;
+    if (difference == std::numeric_limits<std::int64_t>::min()) return std::nullopt;
+    return difference;
+}
+
+Error refusal(Errc code)
+{
+    return Error{.code = code, .where = "accounts"};
+}
+
+}  // namespace
+
+AccountName cash_account(const AccountId& terminal)
+{
+    return {.kind = AccountKind::cash, .id = terminal};
+}
+
+AccountName associated_account(const AccountId& account)
+{
+    return {.kind = AccountKind::associated, .id = account};
+}
+
+AccountName card_account(const CardId& card_id)
+{
+    return {.kind = AccountKind::card, .id = *AccountId::parse(card_id.to_string())};
+}
+
+std::optional<AccountName> Books::other_side(const Operation& operation,
+                                             const std::optional<AccountId>& terminal)
+{
+    if (!moves_value(operation.kind)) return std::nullopt;
+    if (operation.account) return associated_account(*operation.account);
+    TALLYCARD_EXPECTS(terminal.has_value());
+    return cash_account(*terminal);
+}
+
+Result<AccountRow> Books::find_or_new(const AccountName& name)
+{
+    const auto found = store_->account(name);
+    if (!found) return found.error();
+    return found->value_or(AccountRow{.name = name});
+}
+
+Result<void> Books::open(const AccountName& name)
+{
+    const auto found = store_->account(name);
+    if (!found) return found.error();
+    if (*found) return {};
+    return store_->put_account({.name = name});
+}
+
+Result<void> Books::reserve(const Operation& operation, const std::optional<AccountId>& terminal)
+{
+    const auto name = other_side(operation, terminal);
+    if (!name) return {};
+    if (name->kind == AccountKind::cash) {
+        if (const auto opened = open(*name); !opened) return opened;
+    }
+    const auto account = store_->account(*name);
+    if (!account) return account.error();
+    if (!*account) return refusal(Errc::unknown_account);
+    if (!is_credit(operation.kind)) return {};
+
+    auto row = **account;
+    const auto amount = operation.amount.to_minor_units();
+    const auto free = checked_minus(row.balance, row.reserved);
+    const auto left = free ? checked_minus(*free, amount) : std::nullopt;
+    if (name->kind == AccountKind::cash && !left) return refusal(Errc::bad_amount);
+    if (name->kind == AccountKind::associated && left.value_or(-1) < 0)
+        return refusal(Errc::insufficient_funds);
+    if (__builtin_add_overflow(row.reserved, amount, &row.reserved))
+        return refusal(Errc::bad_amount);
+    return store_->put_account(row);
+}
+
+Result<void> Books::release(const OperationRow& row)
+{
+    const auto& operation = row.first.operation;
+    if (!is_credit(operation.kind)) return {};
+    const auto name = other_side(operation, row.terminal);
+    auto account = find_or_new(*name);
+    if (!account) return account.error();
+    account->reserved -= operation.amount.to_minor_units();
+    return store_->put_account(*account);
+}
+
+Result<void> Books::check(const Operation& operation, const std::optional<AccountId>& terminal)
+{
+    const auto name = other_side(operation, terminal);
+    if (!name) return {};
+    const auto row = find_or_new(*name);
+    if (!row) return row.error();
+    if (!checked_minus(row->balance, operation.amount.to_minor_units()))
+        return refusal(Errc::bad_amount);
+    return {};
+}
+
+Result<std::optional<Posting>> Books::post(const Operation& operation,
+                                           const std::optional<AccountId>& terminal)
+{
+    const auto name = other_side(operation, terminal);
+    if (!name) return std::optional<Posting>();
+    auto row = find_or_new(*name);
+    if (!row) return row.error();
+    const auto balance = checked_minus(row->balance, operation.amount.to_minor_units());
+    if (!balance) return refusal(Errc::bad_amount);
+    row->balance = *balance;
+    if (const auto put = store_->put_account(*row); !put) return put.error();
+
+    const auto card = card_account(operation.card_id);
+    const bool credit = is_credit(operation.kind);
+    return std::optional(Posting{
+        .debit = credit ? *name : card,
+        .credit = credit ? card : *name,
+        .amount = credit ? operation.amount : -operation.amount,
+    });
+}
+
+}  // namespace tallycard

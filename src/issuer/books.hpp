@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The accounts beside the cards: which one an operation moves, what is promised to operations that
+// are on their way, and what moves when one settles.
+#pragma once
+
+#include <optional>
+
+#include <tallycard/operation.hpp>
+#include <tallycard/result.hpp>
+#include <tallycard/store.hpp>
+
+namespace tallycard {
+
+AccountName cash_account(const AccountId& terminal);
+AccountName associated_account(const AccountId& account);
+AccountName card_account(const CardId& card_id);
+
+class Books {
+public:
+    explicit Books(StoreTransaction& transaction) : store_(&transaction) {}
+
+    // The other side of an operation that moves value. `terminal` for top-up and cash-out.
+    static std::optional<AccountName> other_side(const Operation& operation,
+                                                 const std::optional<AccountId>& terminal);
+
+    // Puts what an operation will take from its account aside, before it is signed.
+    // Errc::unknown_account, insufficient_funds; bad_amount when cash would overflow.
+    Result<void> reserve(const Operation& operation, const std::optional<AccountId>& terminal);
+    // Gives it free again: the operation has ended, one way or the other.
+    Result<void> release(const OperationRow& row);
+
+    // Errc::bad_amount when settling it would overflow its account. Changes nothing.
+    Result<void> check(const Operation& operation, const std::optional<AccountId>& terminal);
+    // Moves the value and says how; nothing where none moves. Opens the payee's account.
+    Result<std::optional<Posting>> post(const Operation& operation,
+                                        const std::optional<AccountId>& terminal);
+
+    Result<void> open(const AccountName& name);
+
+private:
+    Result<AccountRow> find_or_new(const AccountName& name);
+    StoreTransaction* store_;
+};
+
+}  // namespace tallycard

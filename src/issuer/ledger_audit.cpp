@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger_audit.hpp"
+
+#include <algorithm>
+
+#include <tallycard/verify.hpp>
+
+namespace tallycard {
+
+bool LedgerAudit::is_operation_key(const PublicKey& key) const
+{
+    return std::ranges::find(issuer_->operation_keys, key) != issuer_->operation_keys.end();
+}
+
+Objection LedgerAudit::add_card(const CardId& card_id, const Certificate& certificate,
+                                const PublicKey& operation_key)
+{
+    if (!cards_.empty() && cards_.rbegin()->first >= card_id)
+        return "the cards are not in the order of their ids";
+    const auto key = derive_card_public_key(issuer_->card_root, card_id, certificate);
+    if (!key) return "the card's certificate gives no valid key";
+    if (!is_operation_key(operation_key)) return "the operation key is not one of the issuer's";
+    Card card;
+    card.public_key = *key;
+    card.operation_key = operation_key;
+    cards_.emplace_hint(cards_.end(), card_id, card);
+    return nullptr;
+}
+
+Objection LedgerAudit::check_signatures(const Card& card, const Record& record) const
+{
+    if (record.issuer_signature) {
+        const FirstInstruction first{record.operation, *record.issuer_signature};
+        if (!verify(first, card.operation_key))
+            return "the issuer's signature does not verify under the card's operation key";
+    }
+    if (!verify(record.receipt, card.public_key)) return "the card's signature does not verify";
+    return nullptr;
+}
+
+Objection LedgerAudit::check_result(const Card& card, const Record& record)
+{
+    const auto& [operation, signature, receipt] = record;
+    const auto& result = receipt.result;
+    if (result.sequence != std::uint64_t{card.settled} + 1)
+        return "the sequence is not the card's next one";
+    if (operation.card_id != result.card_id || operation.sequence != result.sequence ||
+        operation.digest() != result.operation)
+        return "the result is not that of the operation";
+    if (result.previous_result != card.last_result)
+        return "the result does not continue the card's chain";
+    if (checked_add(card.balance, operation.amount) != result.balance)
+        return "the balance does not follow";
+    if (!admits(card.state, operation.kind) || next(card.state, operation.kind) != result.state)
+        return "the state does not follow";
+    return nullptr;
+}
+
+Objection LedgerAudit::add_record(const Record& record)
+{
+    const auto& operation = record.operation;
+    const auto found = cards_.find(record.receipt.result.card_id);
+    if (found == cards_.end()) return "the card is not one of the ledger's";
+    auto& card = found->second;
+    if (operation.unit != issuer_->currency.unit) return "the unit is not the issuer's";
+    if (const auto wrong = check_result(card, record)) return wrong;
+    if (const auto wrong = check_signatures(card, record)) return wrong;
+
+    const auto& result = record.receipt.result;
+    card.settled = result.sequence;
+    card.balance = result.balance;
+    card.last_result = result.digest();
+    card.state = result.state;
+    if (operation.kind == Kind::replace_operation_key) {
+        card.operation_key = *std::get_if<PublicKey>(&operation.parameter);
+        if (!is_operation_key(card.operation_key))
+            return "the new operation key is not one of the issuer's";
+    }
+    post(operation);
+    return nullptr;
+}
+
+void LedgerAudit::post(const Operation& operation)
+{
+    if (!moves_value(operation.kind)) return;
+    const auto amount = operation.amount.to_minor_units();
+    if (operation.account)
+        associated_[*operation.account] -= amount;
+    else
+        cash_ -= amount;
+}
+
+}  // namespace tallycard

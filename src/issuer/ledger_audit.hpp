@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the records of a ledger say, worked out again from nothing but the records.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include <tallycard/account_id.hpp>
+#include <tallycard/issuer_description.hpp>
+#include <tallycard/record.hpp>
+
+namespace tallycard {
+
+__extension__ using WideAmount = __int128;
+
+// What is wrong, as a literal; null: nothing.
+using Objection = const char*;
+
+class LedgerAudit {
+public:
+    // Where a card stands after the records so far.
+    struct Card {
+        PublicKey public_key;
+        PublicKey operation_key;
+        std::uint32_t settled = 0;
+        Balance balance;
+        Digest last_result;
+        CardState state = CardState::operational;
+    };
+
+    explicit LedgerAudit(const IssuerDescription& issuer) : issuer_(&issuer) {}
+
+    Objection add_card(const CardId& card_id, const Certificate& certificate,
+                       const PublicKey& operation_key);
+    Objection add_record(const Record& record);
+
+    const std::map<CardId, Card>& cards() const { return cards_; }
+    const std::map<AccountId, WideAmount>& associated() const { return associated_; }
+    WideAmount cash() const { return cash_; }
+
+private:
+    bool is_operation_key(const PublicKey& key) const;
+    Objection check_signatures(const Card& card, const Record& record) const;
+    static Objection check_result(const Card& card, const Record& record);
+    void post(const Operation& operation);
+
+    const IssuerDescription* issuer_;
+    std::map<CardId, Card> cards_;
+    std::map<AccountId, WideAmount> associated_;
+    WideAmount cash_ = 0;
+};
+
+}  // namespace tallycard

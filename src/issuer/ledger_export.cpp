@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger_export.hpp"
+
+#include "base64.hpp"
+#include "platform_transaction.hpp"
+#include "running_hash.hpp"
+
+namespace tallycard {
+namespace {
+
+// Lines on their way into the file, and the hash of them all.
+class Lines {
+public:
+    explicit Lines(files::Replacement& file) : file_(&file) {}
+
+    Result<void> put(std::string_view text)
+    {
+        constexpr std::size_t at_once = 1 << 16;
+        hash_.update(text);
+        waiting_ += text;
+        return waiting_.size() < at_once ? Result<void>() : flush();
+    }
+    Result<void> flush()
+    {
+        const auto written = file_->append(waiting_);
+        waiting_.clear();
+        return written;
+    }
+    Digest hash() { return hash_.finish(); }
+
+private:
+    files::Replacement* file_;
+    std::string waiting_;
+    RunningHash hash_;
+};
+
+std::string card_line(const CardRow& card)
+{
+    return "card " + card.card_id.to_string() + ' ' + card.certificate.to_string() + ' ' +
+           card.first_operation_key.to_string() + '\n';
+}
+
+std::string standing_line(const CardRow& card)
+{
+    return "standing " + card.card_id.to_string() + ' ' + std::to_string(card.settled) + ' ' +
+           std::to_string(card.balance.to_minor_units()) + ' ' + name(card.state) + ' ' +
+           card.operation_key.to_string() + '\n';
+}
+
+std::string account_line(const AccountRow& account)
+{
+    std::string line = "account ";
+    line += export_word(account.name.kind);
+    line += ' ';
+    line += account.name.id.text();
+    return line + ' ' + std::to_string(account.balance) + '\n';
+}
+
+Result<void> put_records(StoreTransaction& store, Lines& lines)
+{
+    const auto count = store.record_count();
+    if (!count) return count.error();
+    for (std::uint64_t index = 0; index < *count; ++index) {
+        const auto record = store.record(index);
+        if (!record) return record.error();
+        if (!*record) return Error{.code = Errc::file_damaged, .where = "ledger"};
+        const auto done = lines.put("record " + to_hex((*record)->encode()) + '\n');
+        if (!done) return done;
+    }
+    return {};
+}
+
+}  // namespace
+
+const char* export_word(AccountKind kind) noexcept
+{
+    return kind == AccountKind::cash ? "cash" : "associated";
+}
+
+std::string export_statement(const Digest& of_everything_before)
+{
+    return "tallycard export\n" + base64::encode(of_everything_before.bytes()) + '\n';
+}
+
+Result<void> write_export(files::Replacement& file, StoreTransaction& store,
+                          const IssuerDescription& issuer, const std::string& note,
+                          const CheckpointKey& key)
+{
+    Lines lines(file);
+    const auto put_card = [&](const CardRow& row) { return lines.put(card_line(row)); };
+    const auto put_standing = [&](const CardRow& row) { return lines.put(standing_line(row)); };
+    const auto put_account = [&](const AccountRow& row) { return lines.put(account_line(row)); };
+
+    if (auto done = lines.put("tallycard-ledger 1\n" + issuer.to_text()); !done) return done;
+    if (auto done = for_each_card(store, put_card); !done) return done;
+    if (auto done = put_records(store, lines); !done) return done;
+    if (auto done = lines.put("checkpoint\n" + note); !done) return done;
+    if (auto done = for_each_card(store, put_standing); !done) return done;
+    if (auto done = for_each_account(store, put_account); !done) return done;
+    if (auto done = lines.put("end\n"); !done) return done;
+    const auto statement = export_statement(lines.hash());
+    if (auto done = lines.put(key.sign_note(statement, issuer.origin)); !done) return done;
+    return lines.flush();
+}
+
+}  // namespace tallycard

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <tallycard/platform.hpp>
+#include <tallycard/terminal.hpp>
+
+#include "authorisation.hpp"
+#include "books.hpp"
+#include "platform_transaction.hpp"
+
+namespace tallycard {
+namespace {
+
+Error refusal(Errc code)
+{
+    return Error{.code = code, .where = "platform"};
+}
+
+// Changes one card's row.
+template <class Change>
+Result<void> change_card(StoreTransaction& store, const CardId& card_id, Change&& change)
+{
+    const auto card = store.card(card_id);
+    if (!card) return card.error();
+    if (!*card) return refusal(Errc::unknown_card);
+    auto row = **card;
+    change(row);
+    return store.update_card(row);
+}
+
+CardRow new_row(const NewCard& card, const PublicKey& operation_key)
+{
+    CardRow row;
+    row.card_id = card.card_id;
+    row.certificate = card.certificate;
+    row.public_key = card.public_key;
+    row.transport_key = card.transport_key;
+    row.first_operation_key = operation_key;
+    row.operation_key = operation_key;
+    return row;
+}
+
+}  // namespace
+
+Result<CardRow> Platform::register_card(const NewCard& card)
+{
+    return writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<CardRow> {
+        const auto before = store.card(card.card_id);
+        if (!before) return before.error();
+        if (*before) {
+            const auto& row = **before;
+            const bool same = row.certificate == card.certificate &&
+                              row.public_key == card.public_key &&
+                              row.transport_key == card.transport_key;
+            if (!same || row.issued) return refusal(Errc::conflict);
+            return row;
+        }
+        const auto row = new_row(card, settings_.issuer.operation_keys.front());
+        if (const auto done = store.insert_card(row); !done) return done.error();
+        const auto opened = Books(store).open(associated_account(holder_account(card.card_id)));
+        if (!opened) return opened.error();
+        return row;
+    });
+}
+
+Result<void> Platform::confirm_card(const CardId& card_id)
+{
+    return writing(mutex_, *store_, [&](StoreTransaction& store) {
+        return change_card(store, card_id, [](CardRow& row) { row.issued = true; });
+    });
+}
+
+Result<std::optional<CardRow>> Platform::card_of_transport_key(const Digest& digest)
+{
+    return reading(mutex_, *store_,
+                   [&](StoreTransaction& store) { return store.card_of_transport_key(digest); });
+}
+
+Result<void> Platform::open_account(const AccountId& account)
+{
+    return writing(mutex_, *store_, [&](StoreTransaction& store) {
+        return Books(store).open(associated_account(account));
+    });
+}
+
+Result<void> Platform::deny(const CardId& card_id)
+{
+    return writing(mutex_, *store_, [&](StoreTransaction& store) {
+        return change_card(store, card_id, [](CardRow& row) { row.denied = true; });
+    });
+}
+
+Result<void> Platform::undeny(const CardId& card_id)
+{
+    return writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<void> {
+        const auto proofs = store.evidence_count(card_id);
+        if (!proofs) return proofs.error();
+        if (*proofs > 0) return refusal(Errc::evidence);
+        return change_card(store, card_id, [](CardRow& row) { row.denied = false; });
+    });
+}
+
+Result<std::optional<AccountRow>> Platform::account(const AccountName& name)
+{
+    return reading(mutex_, *store_, [&](StoreTransaction& store) { return store.account(name); });
+}
+
+Result<std::vector<AccountRow>> Platform::accounts()
+{
+    using Rows = std::vector<AccountRow>;
+    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Rows> {
+        Rows rows;
+        const auto done = for_each_account(store, [&](const AccountRow& row) -> Result<void> {
+            rows.push_back(row);
+            return {};
+        });
+        if (!done) return done.error();
+        return rows;
+    });
+}
+
+Result<std::vector<CardRow>> Platform::cards()
+{
+    using Rows = std::vector<CardRow>;
+    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Rows> {
+        Rows rows;
+        const auto done = for_each_card(store, [&](const CardRow& row) -> Result<void> {
+            rows.push_back(row);
+            return {};
+        });
+        if (!done) return done.error();
+        return rows;
+    });
+}
+
+Result<std::vector<FirstInstruction>> Platform::pending()
+{
+    using Instructions = std::vector<FirstInstruction>;
+    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Instructions> {
+        Instructions found;
+        const auto done = for_each_card(store, [&](const CardRow& row) -> Result<void> {
+            const auto busy = on_the_way(store, row);
+            if (!busy) return busy.error();
+            if (busy->pending) found.push_back(busy->pending->first);
+            if (busy->voiding) found.push_back(busy->voiding->first);
+            return {};
+        });
+        if (!done) return done.error();
+        return found;
+    });
+}
+
+Result<std::vector<EvidenceRow>> Platform::evidence()
+{
+    using Rows = std::vector<EvidenceRow>;
+    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Rows> {
+        constexpr std::size_t at_once = 256;
+        Rows rows;
+        for (;;) {
+            const auto more = store.evidence(rows.size(), at_once);
+            if (!more) return more.error();
+            rows.insert(rows.end(), more->begin(), more->end());
+            if (more->size() < at_once) return rows;
+        }
+    });
+}
+
+}  // namespace tallycard

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <tallycard/platform.hpp>
+
+#include "files.hpp"
+#include "ledger_export.hpp"
+#include "ledger_tree.hpp"
+#include "platform_transaction.hpp"
+
+namespace tallycard {
+namespace {
+
+Result<merkle::Head> head_of(StoreTransaction& store)
+{
+    const auto size = store.record_count();
+    if (!size) return size.error();
+    const auto root = LedgerTree(store).root(*size);
+    if (!root) return root.error();
+    return merkle::Head{.size = *size, .root = *root};
+}
+
+Result<InclusionProof> proof_of(StoreTransaction& store, std::uint64_t index)
+{
+    const auto head = head_of(store);
+    if (!head) return head.error();
+    const auto record = store.record(index);
+    if (!record) return record.error();
+    if (!*record) return Error{.code = Errc::unknown_operation, .where = "ledger"};
+    const auto path = LedgerTree(store).inclusion(index, head->size);
+    if (!path) return path.error();
+    return InclusionProof{.index = index, .record = **record, .path = *path, .head = *head};
+}
+
+}  // namespace
+
+Result<merkle::Head> Platform::ledger_head()
+{
+    return reading(mutex_, *store_, [](StoreTransaction& store) { return head_of(store); });
+}
+
+Result<std::optional<Record>> Platform::record(std::uint64_t index)
+{
+    return reading(mutex_, *store_, [&](StoreTransaction& store) { return store.record(index); });
+}
+
+Result<std::vector<Record>> Platform::records(std::uint64_t from, std::size_t limit)
+{
+    using Records = std::vector<Record>;
+    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Records> {
+        Records records;
+        while (records.size() < limit) {
+            const auto record = store.record(from + records.size());
+            if (!record) return record.error();
+            if (!*record) break;
+            records.push_back(**record);
+        }
+        return records;
+    });
+}
+
+Result<InclusionProof> Platform::prove(std::uint64_t index)
+{
+    return reading(mutex_, *store_,
+                   [&](StoreTransaction& store) { return proof_of(store, index); });
+}
+
+Result<InclusionProof> Platform::prove(const CardId& card_id, std::uint32_t sequence)
+{
+    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<InclusionProof> {
+        const auto index = store.record_index(card_id, sequence);
+        if (!index) return index.error();
+        if (!*index) return Error{.code = Errc::unknown_operation, .where = "ledger"};
+        return proof_of(store, **index);
+    });
+}
+
+Result<std::vector<Digest>> Platform::prove_consistency(std::uint64_t earlier)
+{
+    using Path = std::vector<Digest>;
+    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Path> {
+        const auto size = store.record_count();
+        if (!size) return size.error();
+        if (earlier > *size) return Error{.code = Errc::unknown_operation, .where = "ledger"};
+        return LedgerTree(store).consistency(earlier, *size);
+    });
+}
+
+namespace {
+
+// A note on the ledger as it is, stored with the transaction.
+Result<Checkpoint> make_checkpoint(StoreTransaction& store, const IssuerDescription& issuer,
+                                   const CheckpointKey& key)
+{
+    if (key.public_key() != issuer.checkpoint_key)
+        return Error{.code = Errc::conflict, .where = "checkpoint key"};
+    const auto head = head_of(store);
+    if (!head) return head.error();
+    const Checkpoint checkpoint{.origin = issuer.origin, .head = *head};
+    if (const auto put = store.put_checkpoint(checkpoint.sign(key)); !put) return put.error();
+    return checkpoint;
+}
+
+}  // namespace
+
+// Durable in the store first, then outside, then shown: what was shown is never ahead of what a
+// crash leaves behind.
+Result<void> Platform::publish(const std::string& note)
+{
+    if (settings_.checkpoint_file.empty()) return {};
+    return files::replace(settings_.checkpoint_file, note);
+}
+
+Result<std::string> Platform::checkpoint(const CheckpointKey& key)
+{
+    const auto checkpoint = writing(mutex_, *store_, [&](StoreTransaction& store) {
+        return make_checkpoint(store, settings_.issuer, key);
+    });
+    if (!checkpoint) return checkpoint.error();
+    auto note = checkpoint->sign(key);
+    if (const auto published = publish(note); !published) return published.error();
+    return note;
+}
+
+Result<Checkpoint> Platform::export_ledger(const std::string& path, const CheckpointKey& key)
+{
+    auto file = files::Replacement::begin(path);
+    if (!file) return file.error();
+    const auto checkpoint =
+        writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<Checkpoint> {
+            const auto made = make_checkpoint(store, settings_.issuer, key);
+            if (!made) return made;
+            const auto done = write_export(*file, store, settings_.issuer, made->sign(key), key);
+            if (!done) return done.error();
+            return made;
+        });
+    if (!checkpoint) return checkpoint;
+    if (const auto published = publish(checkpoint->sign(key)); !published) return published.error();
+    if (const auto placed = file->commit(); !placed) return placed.error();
+    return checkpoint;
+}
+
+}  // namespace tallycard

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sqlite_transaction.hpp"
+
+namespace tallycard::sqlite {
+namespace {
+
+constexpr const char* find_account =
+    "SELECT kind, id, balance, reserved FROM accounts WHERE kind = ? AND id = ?";
+constexpr const char* list_accounts =
+    "SELECT kind, id, balance, reserved FROM accounts WHERE (kind, id) > (?, ?) "
+    "ORDER BY kind, id LIMIT ?";
+constexpr const char* put_account_row =
+    "INSERT INTO accounts(kind, id, balance, reserved) VALUES(?, ?, ?, ?) "
+    "ON CONFLICT(kind, id) DO UPDATE SET balance = excluded.balance, reserved = excluded.reserved";
+constexpr const char* sum =
+    "SELECT coalesce(sum(balance), 0) FROM (SELECT balance FROM accounts UNION ALL "
+    "SELECT balance FROM cards)";
+constexpr const char* insert_posting =
+    "INSERT INTO journal(idx, debit_kind, debit, credit_kind, credit, amount) "
+    "VALUES(?, ?, ?, ?, ?, ?)";
+constexpr const char* find_posting =
+    "SELECT debit_kind, debit, credit_kind, credit, amount FROM journal WHERE idx = ?";
+constexpr const char* find_issuer = "SELECT description FROM issuer";
+constexpr const char* put_issuer_row =
+    "INSERT OR REPLACE INTO issuer(one, description) VALUES(1, ?)";
+
+std::int64_t column_of(AccountKind kind)
+{
+    return static_cast<std::int64_t>(kind);
+}
+
+AccountName read_name(Query& query)
+{
+    const auto kind = query.number();
+    query.require(kind >= 1 && kind <= 3);
+    const auto id = AccountId::parse(query.text());
+    query.require(id.has_value());
+    return {.kind = static_cast<AccountKind>(kind), .id = id ? *id : *AccountId::parse("?")};
+}
+
+AccountRow read_account(Query& query)
+{
+    AccountRow row{.name = read_name(query)};
+    row.balance = query.number();
+    row.reserved = query.number();
+    return row;
+}
+
+Posting read_posting(Query& query)
+{
+    Posting posting{.debit = read_name(query), .credit = read_name(query), .amount = {}};
+    const auto amount = query.number();
+    query.require(amount > 0);
+    posting.amount = Amount::minor_units(amount > 0 ? amount : 0);
+    return posting;
+}
+
+std::string read_text(Query& query)
+{
+    return std::string(query.text());
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> Transaction::issuer()
+{
+    auto query = database_->query(find_issuer);
+    return one_row(query, read_text);
+}
+
+Result<void> Transaction::put_issuer(const std::string& text)
+{
+    return database_->query(put_issuer_row).bind(text).run();
+}
+
+Result<std::optional<AccountRow>> Transaction::account(const AccountName& name)
+{
+    auto query = database_->query(find_account);
+    query.bind(column_of(name.kind)).bind(name.id.text());
+    return one_row(query, read_account);
+}
+
+Result<void> Transaction::put_account(const AccountRow& row)
+{
+    auto query = database_->query(put_account_row);
+    query.bind(column_of(row.name.kind)).bind(row.name.id.text());
+    return query.bind(row.balance).bind(row.reserved).run();
+}
+
+Result<std::vector<AccountRow>> Transaction::accounts(const std::optional<AccountName>& after,
+                                                      std::size_t limit)
+{
+    auto query = database_->query(list_accounts);
+    query.bind(after ? column_of(after->kind) : 0);
+    query.bind(after ? after->id.text() : std::string_view(""));
+    query.bind(as_column(limit));
+    return all_rows(query, read_account);
+}
+
+Result<std::int64_t> Transaction::sum_of_books()
+{
+    return database_->number(sum);
+}
+
+Result<void> Transaction::append_record(std::uint64_t index, const Record& record,
+                                        const std::optional<Posting>& posting)
+{
+    constexpr const char* insert_record =
+        "INSERT INTO records(idx, card_id, sequence, record) VALUES(?, ?, ?, ?)";
+    const auto bytes = record.encode();
+    const auto& result = record.receipt.result;
+    {
+        auto query = database_->query(insert_record);
+        query.bind(as_column(index)).bind(result.card_id.bytes());
+        query.bind(std::int64_t{result.sequence}).bind(bytes.bytes());
+        if (const auto done = query.run(); !done) return done;
+    }
+    if (!posting) return {};
+    auto query = database_->query(insert_posting);
+    query.bind(as_column(index));
+    query.bind(column_of(posting->debit.kind)).bind(posting->debit.id.text());
+    query.bind(column_of(posting->credit.kind)).bind(posting->credit.id.text());
+    return query.bind(posting->amount.to_minor_units()).run();
+}
+
+Result<std::optional<Posting>> Transaction::posting(std::uint64_t index)
+{
+    auto query = database_->query(find_posting);
+    query.bind(as_column(index));
+    return one_row(query, read_posting);
+}
+
+}  // namespace tallycard::sqlite

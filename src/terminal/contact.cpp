@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "contact.hpp"
+
+namespace tallycard::contact {
+namespace {
+
+// What happened to an operation whose delivery broke off: the card's log and the platform know.
+Outcome recover(const Contact& contact, const OperationId& id, const Operation& operation,
+                Error reason)
+{
+    const InDoubt in_doubt{operation, reason};
+    if (!resolve(contact, Pending::deliver)) return in_doubt;
+    const auto status = contact.issuer.status(id);
+    if (!status || status->progress == Progress::pending) return in_doubt;
+    if (status->progress == Progress::settled) return conclude(contact, id, *status);
+    reason.effect = Effect::none;
+    return NotApplied{reason};
+}
+
+// The card will not execute it now. Only another result with its sequence ends it for good.
+Outcome refused(const Contact& contact, const OperationId& id, const Operation& operation,
+                const Error& reason)
+{
+    if (cancel_pending(contact, operation.card_id)) return NotApplied{reason};
+    const auto status = contact.issuer.status(id);
+    if (status && status->progress == Progress::voided) return NotApplied{reason};
+    if (status && status->progress == Progress::settled) return conclude(contact, id, *status);
+    return InDoubt{operation, reason};
+}
+
+}  // namespace
+
+Result<CardSession> begin(const Contact& contact)
+{
+    auto session =
+        CardSession::begin(contact.card, contact.settings.card_root, contact.settings.observer);
+    if (session && session->info().state == CardState::blank)
+        return Error{.code = Errc::blank_card, .where = "SELECT"};
+    return session;
+}
+
+Result<Receipt> deliver(const Contact& contact, const FirstInstruction& first)
+{
+    auto session = begin(contact);
+    if (!session) return session.error();
+    if (session->info().card_id != first.operation.card_id)
+        return Error{.code = Errc::wrong_card, .where = "deliver"};
+    if (contact.pin != nullptr && is_debit(first.operation.kind)) {
+        if (auto verified = session->verify_pin(*contact.pin); !verified) return verified.error();
+    }
+    return session->execute(first);
+}
+
+bool is_refusal(const Error& error)
+{
+    return error.effect == Effect::none && error.sw != StatusWord{} &&
+           error.code != Errc::memory_failure && error.code != Errc::wrong_sequence;
+}
+
+Result<Settlement> cancel_pending(const Contact& contact, const CardId& card_id)
+{
+    const auto first = contact.issuer.void_pending(card_id);
+    if (!first) return first.error();
+    const auto receipt = deliver(contact, *first);
+    if (!receipt) return receipt.error();
+    return contact.issuer.settle(*receipt, std::nullopt);
+}
+
+Outcome conclude(const Contact& contact, const OperationId& id, const OperationStatus& status)
+{
+    const auto& operation = status.first.operation;
+    if (status.progress == Progress::voided)
+        return NotApplied{Error{.code = Errc::operation_ended, .where = name(operation.kind)}};
+
+    auto receipt = status.receipt;
+    if (!receipt) {
+        const auto delivered = deliver(contact, status.first);
+        if (!delivered) {
+            const auto& error = delivered.error();
+            return is_refusal(error) ? refused(contact, id, operation, error)
+                                     : recover(contact, id, operation, error);
+        }
+        receipt = *delivered;
+    }
+    const auto settlement = contact.issuer.settle(*receipt, std::nullopt);
+    if (!settlement) return InDoubt{operation, settlement.error()};
+    return Applied{operation, *receipt, *settlement};
+}
+
+}  // namespace tallycard::contact

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <tallycard/card_session.hpp>
+#include <tallycard/issuer_client.hpp>
+#include <tallycard/outcome.hpp>
+#include <tallycard/terminal.hpp>
+
+namespace tallycard::contact {
+
+// One card at one terminal, for the length of one business operation. Borrows everything.
+struct Contact {
+    IssuerClient& issuer;
+    const TerminalSettings& settings;
+    CardLink& card;
+    const PinBlock* pin = nullptr;
+};
+
+// A session with the application selected, on a card that has been issued.
+Result<CardSession> begin(const Contact& contact);
+
+// Gives the card a signed operation, in a transaction of its own. Its receipt, verified.
+Result<Receipt> deliver(const Contact& contact, const FirstInstruction& first);
+
+// Whether an error of deliver() is the card's own refusal, so that the operation will not execute
+// now and is to be voided; any other error leaves it open.
+bool is_refusal(const Error& error);
+
+// Settles what the card's log holds beyond the platform, then ends what is pending: delivers it, or
+// voids it when the card refuses it, when `deliver_pending` is false, or when the card is denied.
+enum class Pending : bool { deliver, cancel };
+Result<Resolution> resolve(const Contact& contact, Pending pending);
+
+// Has the platform sign a void beside what is pending, and the card execute it.
+Result<Settlement> cancel_pending(const Contact& contact, const CardId& card_id);
+
+// Brings an operation that the platform knows to its end.
+Outcome conclude(const Contact& contact, const OperationId& id, const OperationStatus& status);
+
+}  // namespace tallycard::contact

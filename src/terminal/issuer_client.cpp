@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <tallycard/offline_issuer.hpp>
+
+namespace tallycard {
+namespace {
+
+constexpr Error unreachable{.code = Errc::issuer_unreachable, .where = "issuer"};
+
+}  // namespace
+
+IssuerClient::~IssuerClient() = default;
+
+Result<CardStanding> OfflineIssuer::standing(const CardId&)
+{
+    return unreachable;
+}
+
+Result<OperationStatus> OfflineIssuer::authorise(const OperationRequest&)
+{
+    return unreachable;
+}
+
+Result<OperationStatus> OfflineIssuer::authorise_transfer(const OperationId&,
+                                                          const SecondInstruction&)
+{
+    return unreachable;
+}
+
+Result<OperationStatus> OfflineIssuer::status(const OperationId&)
+{
+    return unreachable;
+}
+
+Result<FirstInstruction> OfflineIssuer::void_pending(const CardId&)
+{
+    return unreachable;
+}
+
+Result<Settlement> OfflineIssuer::settle(const Receipt&, const std::optional<Operation>&)
+{
+    return unreachable;
+}
+
+}  // namespace tallycard

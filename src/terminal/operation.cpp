@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operation.hpp"
+
+namespace tallycard::contact {
+namespace {
+
+Error refusal(Errc code, Kind kind)
+{
+    return Error{.code = code, .where = name(kind)};
+}
+
+// The card's own rules, applied before the platform is asked: a refusal that comes later costs a
+// void. The card has the last word all the same.
+Result<void> check(const CardInfo& info, const Limits& limits, const Intent& intent, bool has_pin)
+{
+    if (!moves_value(intent.kind)) return {};
+    if (intent.amount.magnitude() > limits.maximum_amount.to_minor_units())
+        return refusal(Errc::amount_limit, intent.kind);
+    const bool above_pin = intent.amount.magnitude() > limits.pin_above.to_minor_units();
+    if (is_debit(intent.kind) && above_pin && !has_pin)
+        return refusal(Errc::pin_needed, intent.kind);
+    if (!info.balance) return {};
+    const auto after = checked_add(*info.balance, intent.amount);
+    if (is_debit(intent.kind) && !after) return refusal(Errc::balance_too_low, intent.kind);
+    if (is_credit(intent.kind) && (!after || *after > limits.maximum_balance))
+        return refusal(Errc::balance_limit, intent.kind);
+    return {};
+}
+
+// Who the card is, and whether it would take the operation: the PIN is tried here, so that a wrong
+// one leaves nothing pending.
+struct Preview {
+    CardInfo info;
+    Result<void> verdict;
+};
+
+Result<Preview> preview(const Contact& contact, const Intent& intent)
+{
+    auto session = begin(contact);
+    if (!session) return session.error();
+    Preview preview{session->info(), {}};
+    if (!moves_value(intent.kind)) return preview;
+    const auto use = session->limits();
+    if (!use) return use.error();
+    preview.verdict = check(preview.info, use->limits, intent, contact.pin != nullptr);
+    if (preview.verdict && contact.pin != nullptr && is_debit(intent.kind))
+        preview.verdict = session->verify_pin(*contact.pin);
+    return preview;
+}
+
+// The card after it and the platform were made to agree, where they did not.
+Result<Preview> agree(const Contact& contact, const Intent& intent)
+{
+    auto first = preview(contact, intent);
+    if (!first) return first.error();
+    const auto standing = contact.issuer.standing(first->info.card_id);
+    if (!standing) return standing.error();
+    if (standing->settled == first->info.sequence && !standing->pending) return first;
+    if (auto resolved = resolve(contact, Pending::deliver); !resolved) return resolved.error();
+    return preview(contact, intent);
+}
+
+// Whether a known operation is the one that is meant. An id names one operation only.
+bool is_same(const Operation& operation, const Intent& intent)
+{
+    return operation.kind == intent.kind && operation.amount == intent.amount &&
+           operation.account == intent.account && operation.parameter == intent.parameter;
+}
+
+// How the operation with this id stands, brought to its end unless there is an obstacle; empty
+// where it was never signed for.
+std::optional<Outcome> known(const Contact& contact, const OperationId& id, const Intent& intent,
+                             const Error* obstacle)
+{
+    const auto status = contact.issuer.status(id);
+    if (!status) {
+        if (status.error().code == Errc::unknown_operation) return std::nullopt;
+        return InDoubt{std::nullopt, obstacle != nullptr ? *obstacle : status.error()};
+    }
+    const auto& operation = status->first.operation;
+    if (!is_same(operation, intent)) return NotApplied{refusal(Errc::conflict, intent.kind)};
+    if (obstacle != nullptr && status->progress == Progress::pending)
+        return InDoubt{operation, *obstacle};
+    return conclude(contact, id, *status);
+}
+
+// The operation could not go on. What an earlier call with this id did is not undone by that.
+Outcome stopped(const Contact& contact, const OperationId& id, const Intent& intent,
+                const Error& error)
+{
+    if (error.effect == Effect::unknown) return InDoubt{std::nullopt, error};
+    return known(contact, id, intent, &error).value_or(NotApplied{error});
+}
+
+}  // namespace
+
+Outcome perform(const Contact& contact, const OperationId& id, const Intent& intent, const Ask& ask)
+{
+    if (moves_value(intent.kind) && !sign_fits(intent.kind, intent.amount))
+        return NotApplied{refusal(Errc::bad_amount, intent.kind)};
+    auto ready = agree(contact, intent);
+    if (!ready) return stopped(contact, id, intent, ready.error());
+    if (auto outcome = known(contact, id, intent, nullptr)) return *outcome;
+    if (!ready->verdict) return NotApplied{ready->verdict.error()};
+
+    auto status = ask(ready->info);
+    if (!status && status.error().code == Errc::operation_pending) {  // another terminal's
+        ready = agree(contact, intent);
+        if (!ready) return stopped(contact, id, intent, ready.error());
+        status = ask(ready->info);
+    }
+    if (!status) return stopped(contact, id, intent, status.error());
+    return conclude(contact, id, *status);
+}
+
+Ask platform_signs(const Contact& contact, const OperationId& id, const Intent& intent)
+{
+    return [&contact, id, intent](const CardInfo& info) {
+        return contact.issuer.authorise({.id = id,
+                                         .card_id = info.card_id,
+                                         .kind = intent.kind,
+                                         .amount = intent.amount,
+                                         .parameter = intent.parameter,
+                                         .terminal = contact.settings.name});
+    };
+}
+
+Ask card_asks(const Contact& contact, const OperationId& id, const Intent& intent)
+{
+    return [&contact, id, intent](const CardInfo& info) -> Result<OperationStatus> {
+        auto session = begin(contact);
+        if (!session) return session.error();
+        if (contact.pin != nullptr && is_debit(intent.kind)) {
+            if (auto verified = session->verify_pin(*contact.pin); !verified)
+                return verified.error();
+        }
+        const auto second =
+            session->request(intent.kind, intent.amount, info.currency.unit, *intent.account);
+        if (!second) return second.error();
+        if (auto ended = session->end(); !ended) return ended.error();
+        return contact.issuer.authorise_transfer(id, *second);
+    };
+}
+
+}  // namespace tallycard::contact
