@@ -73,6 +73,10 @@ public:
         if (!tallycard::chip::SlotNvm::format(storage, memory)) throw std::runtime_error("format");
         nvm.load();
     }
+    TestCard(const TestCard&) = delete;
+    TestCard& operator=(const TestCard&) = delete;
+    virtual ~TestCard() = default;
+
     static tallycard::chip::CardMemory blank(const Json& transport_key)
     {
         tallycard::chip::CardMemory memory;
