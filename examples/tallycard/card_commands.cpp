@@ -100,7 +100,8 @@ Report history(const Options& options)
         json["receipt"] = to_hex(entry.receipt.encode());
         entries.push_back(json);
     }
-    return {entries.empty() ? "no operations yet" : table(rows), {{"history", entries}},
+    return {entries.empty() ? "no operations yet" : table(rows),
+            {{"history", entries}},
             exit_code::done};
 }
 

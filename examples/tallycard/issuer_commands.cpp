@@ -23,7 +23,8 @@ Report init(const Options& options)
     namespace fs = std::filesystem;
     const auto unit = Unit::parse(options.unit);
     if (!unit) raise(Error{.code = Errc::malformed, .where = "--unit (EUR, 978, 0x8001)"});
-    const auto secret = workplace::passphrase(options, "New passphrase for the issuer's keys", true);
+    const auto secret =
+        workplace::passphrase(options, "New passphrase for the issuer's keys", true);
     const bool is_new = fs::create_directories(options.issuer);
     if (is_new) fs::permissions(options.issuer, fs::perms::owner_all);
 
@@ -39,8 +40,8 @@ Report init(const Options& options)
     if (!issuer.valid()) raise(Error{.code = Errc::malformed, .where = "--name"});
     (void)create_sqlite_store(folder.store()).value();
     create_issuer_file(folder.description(), issuer).value();
-    return {"issuer " + issuer.origin + " made in " + options.issuer +
-                "\nGive " + folder.description() + " to terminals and auditors. Keep " +
+    return {"issuer " + issuer.origin + " made in " + options.issuer + "\nGive " +
+                folder.description() + " to terminals and auditors. Keep " +
                 folder.card_root_key() + " offline when no cards are issued.",
             {{"issuer", options.issuer},
              {"origin", issuer.origin},
@@ -65,8 +66,7 @@ Report issue(const Options& options)
         order.pin = &*pin;
     }
     const auto secret = workplace::passphrase(options, "Passphrase of the card root key");
-    const auto root =
-        open_card_root(IssuerFolder(options.issuer).card_root_key(), secret).value();
+    const auto root = open_card_root(IssuerFolder(options.issuer).card_root_key(), secret).value();
     const auto desk = workplace::desk(options);
     const auto info = issue_card(*platform, *root, *desk.card, transport_key, order).value();
     const auto id = info.card_id.to_string();
@@ -115,8 +115,8 @@ Report open_account(const Options& options)
     const auto platform = workplace::platform(options, Signing::no);
     const auto id = workplace::account(options.account, "account");
     platform->open_account(id).value();
-    return {"account " + options.account + " is open", {{"account", options.account}},
-            exit_code::done};
+    return {
+        "account " + options.account + " is open", {{"account", options.account}}, exit_code::done};
 }
 
 Report status(const Options& options)
@@ -146,11 +146,11 @@ Report status(const Options& options)
     for (const auto& row : platform->evidence().value()) {
         text += std::string("\nevidence: ") + name(row.reason) + ", card " +
                 row.receipt.result.card_id.to_string();
-        evidence.push_back({{"reason", name(row.reason)},
-                            {"receipt", to_hex(row.receipt.encode())}});
+        evidence.push_back(
+            {{"reason", name(row.reason)}, {"receipt", to_hex(row.receipt.encode())}});
     }
-    return {text, {{"cards", cards}, {"pending", pending}, {"evidence", evidence}},
-            exit_code::done};
+    return {
+        text, {{"cards", cards}, {"pending", pending}, {"evidence", evidence}}, exit_code::done};
 }
 
 }  // namespace
@@ -170,9 +170,9 @@ void add_issuer_commands(Program& program)
     make.add_option("--exponent", options.exponent, "Decimals of the unit")
         ->check(CLI::Range(0, 18))
         ->capture_default_str();
-    with::issuer(program.command(issuer, "status", "Show cards, pending operations, evidence",
-                                 status),
-                 options);
+    with::issuer(
+        program.command(issuer, "status", "Show cards, pending operations, evidence", status),
+        options);
 
     auto& new_card = program.command("issue", "Make a blank card one of this issuer's", issue);
     with::issuer(new_card, options);

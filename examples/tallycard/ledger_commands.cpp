@@ -26,7 +26,9 @@ CheckpointKey checkpoint_key(const Options& options)
 
 Report verified(const LedgerReport& found, const Currency& currency)
 {
-    const auto units = [&](std::int64_t n) { return amount_json(Amount::minor_units(n), currency); };
+    const auto units = [&](std::int64_t n) {
+        return amount_json(Amount::minor_units(n), currency);
+    };
     Json json{{"valid", !found.fault},
               {"cards", found.cards},
               {"records", found.records},
@@ -41,16 +43,16 @@ Report verified(const LedgerReport& found, const Currency& currency)
         };
         return {"the ledger is right: " + std::to_string(found.records) + " records of " +
                     std::to_string(found.cards) + " cards; " + text(found.on_cards) +
-                    " on cards, " + text(found.in_accounts) + " in accounts, " +
-                    text(found.cash) + " cash; root " + found.checkpoint.head.root.to_string(),
+                    " on cards, " + text(found.in_accounts) + " in accounts, " + text(found.cash) +
+                    " cash; root " + found.checkpoint.head.root.to_string(),
                 json, exit_code::done};
     }
     const auto& fault = *found.fault;
     std::string text = "the ledger is wrong: line " + std::to_string(fault.line);
     json["fault"] = {{"line", fault.line}, {"what", fault.what}};
     if (fault.card) {
-        text += ", card " + fault.card->to_string() + ", sequence " +
-                std::to_string(fault.sequence);
+        text +=
+            ", card " + fault.card->to_string() + ", sequence " + std::to_string(fault.sequence);
         json["fault"]["card"] = fault.card->to_string();
         json["fault"]["sequence"] = fault.sequence;
     }
@@ -102,14 +104,18 @@ Report prove(const Options& options)
         path.push_back(digest.to_string());
         text += "\npath " + digest.to_string();
     }
-    return {text + "\nroot " + proof.head.root.to_string(),
-            {{"entry", proof.index},
-             {"tree_size", proof.head.size},
-             {"record", to_hex(proof.record.encode())},
-             {"leaf", leaf.to_string()},
-             {"path", path},
-             {"root", proof.head.root.to_string()}},
-            exit_code::done};
+    Json json{{"entry", proof.index},
+              {"tree_size", proof.head.size},
+              {"record", to_hex(proof.record.encode())},
+              {"leaf", leaf.to_string()},
+              {"path", path},
+              {"root", proof.head.root.to_string()},
+              {"receipt", to_hex(proof.record.receipt.encode())}};
+    if (proof.record.issuer_signature) {
+        const FirstInstruction first{proof.record.operation, *proof.record.issuer_signature};
+        json["first_instruction"] = to_hex(first.encode());
+    }
+    return {text + "\nroot " + proof.head.root.to_string(), json, exit_code::done};
 }
 
 Report export_to(const Options& options)

@@ -27,8 +27,7 @@ void reader(CLI::App& command, Options& options)
                     "Reader by name or index (see 'readers'), or loopback:IMAGE for a virtual card "
                     "in this process; default: the one with a card")
         ->envname("TALLYCARD_READER");
-    command
-        .add_option("-w,--wait", options.wait_seconds, "Wait this many seconds for a card")
+    command.add_option("-w,--wait", options.wait_seconds, "Wait this many seconds for a card")
         ->check(CLI::Range(0, 86400))
         ->capture_default_str();
 }
@@ -56,8 +55,7 @@ void amount(CLI::App& command, Options& options)
 
 void journal(CLI::App& command, Options& options)
 {
-    command
-        .add_option("-j,--journal", options.journal, "File of this terminal's offline payments")
+    command.add_option("-j,--journal", options.journal, "File of this terminal's offline payments")
         ->envname("TALLYCARD_JOURNAL")
         ->capture_default_str();
 }

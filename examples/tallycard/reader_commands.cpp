@@ -35,7 +35,8 @@ Report readers(const Options&)
         if (atr) entry["atr"] = to_hex(atr->bytes());
         json.push_back(entry);
     }
-    return {names.empty() ? "no reader is connected" : table(rows), {{"readers", json}},
+    return {names.empty() ? "no reader is connected" : table(rows),
+            {{"readers", json}},
             exit_code::done};
 }
 
@@ -96,10 +97,10 @@ std::vector<Finding> examine(const Options& options)
     if (!driver) return findings;
     const auto names = (*driver)->list();
     const bool any = names && !names->empty();
-    findings.push_back({any, "readers",
-                        names ? std::to_string(names->size()) + " connected"
-                              : names.error().message(),
-                        "connect a reader, or apt-get install vsmartcard-vpcd for virtual ones"});
+    findings.push_back(
+        {any, "readers",
+         names ? std::to_string(names->size()) + " connected" : names.error().message(),
+         "connect a reader, or apt-get install vsmartcard-vpcd for virtual ones"});
     if (!names) return findings;
 
     PublicKey card_root;
@@ -126,8 +127,8 @@ Report doctor(const Options& options)
 {
     const auto findings = examine(options);
     std::vector<std::vector<std::string>> rows = {
-        {"ok", "tallycard", TALLYCARD_VERSION ", pcsc-lite " PCSC_LITE_VERSION ", libsodium "
-                            SODIUM_LIBRARY_VERSION}};
+        {"ok", "tallycard",
+         TALLYCARD_VERSION ", pcsc-lite " PCSC_LITE_VERSION ", libsodium " SODIUM_LIBRARY_VERSION}};
     Json json = Json::array();
     bool good = true;
     for (const auto& f : findings) {

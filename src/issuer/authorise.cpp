@@ -13,7 +13,10 @@
 namespace tallycard {
 namespace {
 
-Error refusal(Errc code) { return Error{.code = code, .where = "authorise"}; }
+Error refusal(Errc code)
+{
+    return Error{.code = code, .where = "authorise"};
+}
 
 Nonce random_nonce()
 {

@@ -17,7 +17,10 @@ std::optional<std::int64_t> checked_minus(std::int64_t a, std::int64_t b)
     return difference;
 }
 
-Error refusal(Errc code) { return Error{.code = code, .where = "accounts"}; }
+Error refusal(Errc code)
+{
+    return Error{.code = code, .where = "accounts"};
+}
 
 }  // namespace
 

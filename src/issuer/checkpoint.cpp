@@ -44,7 +44,10 @@ std::string checkpoint_text(std::string_view origin, const merkle::Head& head)
     return text;
 }
 
-Error bad(Errc code) { return Error{.code = code, .where = "signed note"}; }
+Error bad(Errc code)
+{
+    return Error{.code = code, .where = "signed note"};
+}
 
 // The next line of `text`, without its end; nullopt when there is no whole one.
 std::optional<std::string_view> take_line(std::string_view& text)

@@ -13,7 +13,10 @@ namespace {
 
 constexpr std::size_t longest_origin = 64, most_operation_keys = 256, longest_text = 64 * 1024;
 
-bool is_origin_character(char c) { return c >= 0x21 && c <= 0x7E && c != '+'; }
+bool is_origin_character(char c)
+{
+    return c >= 0x21 && c <= 0x7E && c != '+';
+}
 
 // One "name value" line at a time.
 class Reader {
@@ -73,8 +76,7 @@ bool read_keys(Reader& reader, IssuerDescription& issuer)
     if (!reader.value("card-root", issuer.card_root)) return false;
     if (!reader.value("checkpoint-key", issuer.checkpoint_key)) return false;
     PublicKey key;
-    while (issuer.operation_keys.size() < most_operation_keys &&
-           reader.value("operation-key", key))
+    while (issuer.operation_keys.size() < most_operation_keys && reader.value("operation-key", key))
         issuer.operation_keys.push_back(key);
     return reader.at_end();
 }
@@ -94,8 +96,8 @@ std::string IssuerDescription::to_text() const
 {
     TALLYCARD_EXPECTS(valid());
     std::string text = "tallycard-issuer 1\norigin " + origin;
-    text += "\nunit " + std::to_string(currency.unit.code()) + ' ' +
-            std::to_string(currency.exponent);
+    text +=
+        "\nunit " + std::to_string(currency.unit.code()) + ' ' + std::to_string(currency.exponent);
     text += "\ncard-root " + card_root.to_string();
     text += "\ncheckpoint-key " + checkpoint_key.to_string() + '\n';
     for (const auto& key : operation_keys) text += "operation-key " + key.to_string() + '\n';

@@ -16,7 +16,10 @@
 namespace tallycard {
 namespace {
 
-Error refusal(Errc code) { return Error{.code = code, .where = "issue"}; }
+Error refusal(Errc code)
+{
+    return Error{.code = code, .where = "issue"};
+}
 
 CardId random_card_id()
 {

@@ -32,7 +32,10 @@ constexpr std::uint32_t most_passes = 64, most_memory_kib = 2u << 20, least_memo
 using FileBytes = std::array<std::uint8_t, file_size>;
 using SealKey = Secret<crypto_aead_xchacha20poly1305_ietf_KEYBYTES, struct SealKeyTag>;
 
-Error key_error(Errc code) { return Error{.code = code, .where = "key file"}; }
+Error key_error(Errc code)
+{
+    return Error{.code = code, .where = "key file"};
+}
 
 void put_number(FileBytes& file, std::size_t at, std::uint32_t value)
 {
@@ -57,10 +60,10 @@ Result<SealKey> stretch(const Passphrase& passphrase, const FileBytes& file)
 {
     std::array<std::uint8_t, SealKey::size> key;
     const auto characters = passphrase.reveal();
-    const int status = crypto_pwhash(
-        key.data(), key.size(), reinterpret_cast<const char*>(characters.data()),
-        characters.size(), file.data() + salt_at, number(file, passes_at),
-        std::size_t{number(file, memory_at)} * 1024, crypto_pwhash_ALG_ARGON2ID13);
+    const int status =
+        crypto_pwhash(key.data(), key.size(), reinterpret_cast<const char*>(characters.data()),
+                      characters.size(), file.data() + salt_at, number(file, passes_at),
+                      std::size_t{number(file, memory_at)} * 1024, crypto_pwhash_ALG_ARGON2ID13);
     SealKey sealing{std::span(key)};
     if (status != 0) return key_error(Errc::file_rejected);  // not that much memory
     return sealing;

@@ -23,7 +23,7 @@ public:
     // The line that is next, without its end; absent at the end, and where a line is too long or
     // does not end.
     const std::optional<std::string_view>& line() const { return line_; }
-    bool at_end() const { return at_end_; }  // there is nothing at all after the last line
+    bool at_end() const { return at_end_; }           // there is nothing at all after the last line
     std::uint64_t number() const { return number_; }  // of line(), from 1
     void advance();
 

@@ -24,7 +24,10 @@ Result<void> LedgerTree::append(std::uint64_t index, const Digest& leaf)
     return {};
 }
 
-std::uint64_t LedgerTree::Range::middle() const { return begin + std::bit_floor(size() - 1); }
+std::uint64_t LedgerTree::Range::middle() const
+{
+    return begin + std::bit_floor(size() - 1);
+}
 
 // Goes down on the right side only: whatever is left of a cut is complete and stored.
 Result<Digest> LedgerTree::hash(Range range)

@@ -66,9 +66,9 @@ private:
         while (auto words = line_of("record")) {
             const auto hex = words->next();
             std::array<std::uint8_t, Record::max_encoded> buffer;
-            const std::span bytes = std::span(buffer).first(std::min(hex.size() / 2, buffer.size()));
-            if (!words->at_end() || !detail::from_hex(hex, bytes))
-                return fault("malformed record");
+            const std::span bytes =
+                std::span(buffer).first(std::min(hex.size() / 2, buffer.size()));
+            if (!words->at_end() || !detail::from_hex(hex, bytes)) return fault("malformed record");
             const auto record = Record::decode(bytes);
             if (!record) return fault("malformed record");
             const auto& result = record->receipt.result;
@@ -203,8 +203,8 @@ private:
 
     bool fault(Objection what, const std::optional<CardId>& card = {}, std::uint32_t sequence = 0)
     {
-        report_.fault = LedgerFault{
-            .line = reader_.number(), .card = card, .sequence = sequence, .what = what};
+        report_.fault =
+            LedgerFault{.line = reader_.number(), .card = card, .sequence = sequence, .what = what};
         return false;
     }
 

@@ -86,7 +86,8 @@ bool verify_consistency(const Head& earlier, const Head& later, std::span<const 
     if (earlier.size == later.size) return proof.empty() && earlier.root == later.root;
     if (earlier.size == 0) return proof.empty() && earlier.root == ed25519::sha256({});
 
-    // The largest complete subtree that ends where the earlier tree ends: given, or the whole of it.
+    // The largest complete subtree that ends where the earlier tree ends: given, or the whole of
+    // it.
     const int level = std::countr_zero(earlier.size);
     const bool power = std::has_single_bit(earlier.size);
     if (!power && proof.empty()) return false;

@@ -36,6 +36,9 @@ Passphrase& Passphrase::operator=(Passphrase&& other) noexcept
     return *this;
 }
 
-Passphrase::~Passphrase() { detail::erase(bytes_); }
+Passphrase::~Passphrase()
+{
+    detail::erase(bytes_);
+}
 
 }  // namespace tallycard

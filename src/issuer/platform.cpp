@@ -29,8 +29,7 @@ Result<void> check_continues(StoreTransaction& store, const std::string& note,
     if (*size < known->head.size) return Error{.code = Errc::ledger_behind, .where = "checkpoint"};
     const auto root = LedgerTree(store).root(known->head.size);
     if (!root) return root.error();
-    if (*root != known->head.root)
-        return Error{.code = Errc::ledger_behind, .where = "checkpoint"};
+    if (*root != known->head.root) return Error{.code = Errc::ledger_behind, .where = "checkpoint"};
     return {};
 }
 

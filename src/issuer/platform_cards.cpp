@@ -9,7 +9,10 @@
 namespace tallycard {
 namespace {
 
-Error refusal(Errc code) { return Error{.code = code, .where = "platform"}; }
+Error refusal(Errc code)
+{
+    return Error{.code = code, .where = "platform"};
+}
 
 // Changes one card's row.
 template <class Change>
@@ -67,9 +70,8 @@ Result<void> Platform::confirm_card(const CardId& card_id)
 
 Result<std::optional<CardRow>> Platform::card_of_transport_key(const Digest& digest)
 {
-    return reading(mutex_, *store_, [&](StoreTransaction& store) {
-        return store.card_of_transport_key(digest);
-    });
+    return reading(mutex_, *store_,
+                   [&](StoreTransaction& store) { return store.card_of_transport_key(digest); });
 }
 
 Result<void> Platform::open_account(const AccountId& account)

@@ -133,8 +133,7 @@ Result<Checkpoint> Platform::export_ledger(const std::string& path, const Checkp
             return made;
         });
     if (!checkpoint) return checkpoint;
-    if (const auto published = publish(checkpoint->sign(key)); !published)
-        return published.error();
+    if (const auto published = publish(checkpoint->sign(key)); !published) return published.error();
     if (const auto placed = file->commit(); !placed) return placed.error();
     return checkpoint;
 }

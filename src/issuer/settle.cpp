@@ -9,7 +9,10 @@
 namespace tallycard {
 namespace {
 
-Error refusal(Errc code) { return Error{.code = code, .where = "settle"}; }
+Error refusal(Errc code)
+{
+    return Error{.code = code, .where = "settle"};
+}
 
 // Why a result does not follow from where the card stood. Sequence and operation are right.
 std::optional<EvidenceReason> contradiction(const CardRow& card, const Operation& operation,
@@ -18,8 +21,7 @@ std::optional<EvidenceReason> contradiction(const CardRow& card, const Operation
     if (result.previous_result != card.last_result) return EvidenceReason::broken_chain;
     if (checked_add(card.balance, operation.amount) != result.balance)
         return EvidenceReason::wrong_balance;
-    if (!admits(card.state, operation.kind) ||
-        result.state != next(card.state, operation.kind))
+    if (!admits(card.state, operation.kind) || result.state != next(card.state, operation.kind))
         return EvidenceReason::wrong_state;
     return std::nullopt;
 }
@@ -39,8 +41,7 @@ Result<Settlement> Settler::settle(const Submission& submission)
     auto card = store_->card(receipt.result.card_id);
     if (!card) return card.error();
     if (!*card) return refusal(Errc::unknown_card);
-    if (const auto genuine = verify(receipt, (*card)->public_key); !genuine)
-        return genuine.error();
+    if (const auto genuine = verify(receipt, (*card)->public_key); !genuine) return genuine.error();
     if (receipt.result.sequence <= (*card)->settled) return answer_again(**card, submission);
     return settle_new(**card, submission);
 }
@@ -116,10 +117,9 @@ Result<Settlement> Settler::keep(CardRow& card, const Receipt& receipt, const Ex
     const auto before = store_->kept(card.card_id, receipt.result.sequence);
     if (!before) return before.error();
     if (const auto kept = store_->keep({receipt, executed.operation}); !kept) return kept.error();
-    const bool first = before->empty() || (before->size() == 1 &&
-                                           before->front().receipt.result == receipt.result);
-    if (!first)
-        return accuse(card, EvidenceReason::second_result, receipt, executed.operation);
+    const bool first = before->empty() ||
+                       (before->size() == 1 && before->front().receipt.result == receipt.result);
+    if (!first) return accuse(card, EvidenceReason::second_result, receipt, executed.operation);
     return Settlement{.settled = false,
                       .sequence = receipt.result.sequence,
                       .balance = receipt.result.balance,
@@ -184,8 +184,9 @@ Result<Settler::Progressed> Settler::settle_next_kept(CardRow& card)
                           : contradiction(card, operation, receipt.result);
         if (!reason) {
             const auto fits = Books(*store_).check(operation, (*executed)->terminal);
-            if (!fits) return is_store_error(fits.error()) ? Result<Progressed>(fits.error())
-                                                           : Progressed::no;
+            if (!fits)
+                return is_store_error(fits.error()) ? Result<Progressed>(fits.error())
+                                                    : Progressed::no;
             const auto settled = apply(card, receipt, **executed);
             if (!settled) return settled.error();
             progressed = Progressed::yes;

@@ -21,9 +21,13 @@ constexpr const char* insert_posting =
 constexpr const char* find_posting =
     "SELECT debit_kind, debit, credit_kind, credit, amount FROM journal WHERE idx = ?";
 constexpr const char* find_issuer = "SELECT description FROM issuer";
-constexpr const char* put_issuer_row = "INSERT OR REPLACE INTO issuer(one, description) VALUES(1, ?)";
+constexpr const char* put_issuer_row =
+    "INSERT OR REPLACE INTO issuer(one, description) VALUES(1, ?)";
 
-std::int64_t column_of(AccountKind kind) { return static_cast<std::int64_t>(kind); }
+std::int64_t column_of(AccountKind kind)
+{
+    return static_cast<std::int64_t>(kind);
+}
 
 AccountName read_name(Query& query)
 {
@@ -51,7 +55,10 @@ Posting read_posting(Query& query)
     return posting;
 }
 
-std::string read_text(Query& query) { return std::string(query.text()); }
+std::string read_text(Query& query)
+{
+    return std::string(query.text());
+}
 
 }  // namespace
 
@@ -90,7 +97,10 @@ Result<std::vector<AccountRow>> Transaction::accounts(const std::optional<Accoun
     return all_rows(query, read_account);
 }
 
-Result<std::int64_t> Transaction::sum_of_books() { return database_->number(sum); }
+Result<std::int64_t> Transaction::sum_of_books()
+{
+    return database_->number(sum);
+}
 
 Result<void> Transaction::append_record(std::uint64_t index, const Record& record,
                                         const std::optional<Posting>& posting)

@@ -9,14 +9,13 @@
 namespace tallycard::sqlite {
 namespace {
 
-constexpr const char* find_card =
-    "SELECT " TALLYCARD_CARD_COLUMNS " FROM cards WHERE card_id = ?";
+constexpr const char* find_card = "SELECT " TALLYCARD_CARD_COLUMNS " FROM cards WHERE card_id = ?";
 constexpr const char* find_card_of_transport_key =
     "SELECT " TALLYCARD_CARD_COLUMNS " FROM cards WHERE transport_key = ?";
 constexpr const char* list_cards =
     "SELECT " TALLYCARD_CARD_COLUMNS " FROM cards WHERE card_id > ? ORDER BY card_id LIMIT ?";
-constexpr const char* insert_card_row = "INSERT INTO cards(" TALLYCARD_CARD_COLUMNS
-                                        ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr const char* insert_card_row =
+    "INSERT INTO cards(" TALLYCARD_CARD_COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr const char* update_card_row =
     "UPDATE cards SET operation_key = ?, issued = ?, denied = ?, state = ?, settled = ?, "
     "balance = ?, last_result = ? WHERE card_id = ?";

@@ -19,7 +19,10 @@ Error error_of(int code)
     return Error{.code = what, .detail = static_cast<std::uint32_t>(code), .where = "SQLite"};
 }
 
-Error damaged() { return Error{.code = Errc::file_damaged, .where = "store"}; }
+Error damaged()
+{
+    return Error{.code = Errc::file_damaged, .where = "store"};
+}
 
 Query::~Query()
 {

@@ -100,8 +100,7 @@ private:
     Result<std::unique_ptr<StoreTransaction>> begin(const char* sql)
     {
         if (const auto begun = database_.query(sql).run(); !begun) return begun.error();
-        return std::unique_ptr<StoreTransaction>(
-            std::make_unique<sqlite::Transaction>(database_));
+        return std::unique_ptr<StoreTransaction>(std::make_unique<sqlite::Transaction>(database_));
     }
     Database database_;
 };
@@ -147,7 +146,8 @@ Result<std::unique_ptr<Store>> create_sqlite_store(const std::string& path)
         return Error{.code = Errc::file_exists, .where = "store"};
     auto place = files::Replacement::begin(path);
     if (!place) return place.error();
-    if (const auto made = make_schema(place->temporary()); !made) return as_file_error(made.error());
+    if (const auto made = make_schema(place->temporary()); !made)
+        return as_file_error(made.error());
     if (const auto placed = place->commit_if_new(); !placed) return placed.error();
     return open_sqlite_store(path, StoreCheck::quick);
 }

@@ -99,6 +99,9 @@ T object(Query& query)
     return decoded ? std::move(*decoded) : T{};
 }
 
-inline std::int64_t as_column(std::uint64_t n) { return static_cast<std::int64_t>(n); }
+inline std::int64_t as_column(std::uint64_t n)
+{
+    return static_cast<std::int64_t>(n);
+}
 
 }  // namespace tallycard::sqlite

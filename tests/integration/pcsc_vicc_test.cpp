@@ -9,7 +9,7 @@
 
 #include <tallycard/pcsc.hpp>
 
-#include "support/issued_card.hpp"
+#include "support/paper_issuer.hpp"
 #include "support/pcscd_process.hpp"
 #include "support/vectors.hpp"
 

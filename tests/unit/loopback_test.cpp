@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "support/faulty_link.hpp"
-#include "support/issued_card.hpp"
+#include "support/paper_issuer.hpp"
 
 using namespace tallycard;
 using namespace testing;

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// An issuer in a folder of its own, with cards that are simulated.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <tallycard/ledger_verifier.hpp>
+#include <tallycard/platform.hpp>
+
+#include "crypto/ed25519.hpp"
+#include "crypto/software_keys.hpp"
+#include "simulated_card.hpp"
+
+namespace tallycard::test {
+
+class TemporaryFolder {
+public:
+    TemporaryFolder()
+    {
+        std::string pattern = std::filesystem::temp_directory_path() / "tallycard-test-XXXXXX";
+        path_ = ::mkdtemp(pattern.data());
+    }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+    std::string file(const char* name) const { return path_ / name; }
+
+private:
+    std::filesystem::path path_;
+};
+
+inline KeySeed seed(std::uint8_t n)
+{
+    std::array<std::uint8_t, KeySeed::size> bytes{};
+    bytes.fill(n);
+    return KeySeed(bytes);
+}
+
+template <class T>
+T id_of(std::uint32_t n)
+{
+    std::array<std::uint8_t, T::size> bytes{};
+    for (std::size_t i = 0; i < 4; ++i) bytes[i] = static_cast<std::uint8_t>(n >> (24 - 8 * i));
+    return T(bytes);
+}
+
+inline AccountId account_id(std::string_view text)
+{
+    return AccountId::parse(text).value();
+}
+
+class TestIssuer {
+public:
+    TestIssuer()
+        : signers_{std::make_shared<SoftwareOperationSigner>(seed(1)),
+                   std::make_shared<SoftwareOperationSigner>(seed(4))},
+          root_(seed(2)),
+          checkpoint_key_(seed(3))
+    {
+        issuer_.origin = "issuer.test";
+        issuer_.currency = {.unit = Unit::from_code(978).value(), .exponent = 2};
+        issuer_.card_root = root_.public_key();
+        issuer_.checkpoint_key = checkpoint_key_.public_key();
+        for (const auto& signer : signers_) issuer_.operation_keys.push_back(signer->public_key());
+        platform_ = open(create_sqlite_store(store_file()).value()).value();
+    }
+
+    Platform& operator*() { return *platform_; }
+    Platform* operator->() { return platform_.get(); }
+    const IssuerDescription& description() const { return issuer_; }
+    const CheckpointKey& checkpoint_key() const { return checkpoint_key_; }
+    const TemporaryFolder& folder() const { return folder_; }
+    std::string store_file() const { return folder_.file("store"); }
+    std::string checkpoint_file() const { return folder_.file("checkpoint"); }
+
+    Result<std::unique_ptr<Platform>> open(std::unique_ptr<Store> store) const
+    {
+        PlatformSettings settings;
+        settings.issuer = issuer_;
+        settings.signers.assign(signers_.begin(), signers_.end());
+        settings.checkpoint_file = checkpoint_file();
+        return Platform::open(std::move(store), std::move(settings));
+    }
+    Result<std::unique_ptr<Platform>> open_again() const
+    {
+        auto store = open_sqlite_store(store_file());
+        if (!store) return store.error();
+        return open(std::move(*store));
+    }
+    void close() { platform_.reset(); }
+    void reopen()
+    {
+        close();
+        platform_ = open_again().value();
+    }
+
+    SimulatedCard make_card()
+    {
+        const auto id = id_of<CardId>(++cards_);
+        SimulatedCard card(id, root_.derive(id).value(), issuer_.currency.unit);
+        platform_
+            ->register_card({.card_id = id,
+                             .certificate = card.certificate(),
+                             .public_key = card.public_key(),
+                             .transport_key = ed25519::sha256(id.bytes())})
+            .value();
+        platform_->confirm_card(id).value();
+        return card;
+    }
+
+    OperationRequest request(const SimulatedCard& card, Kind kind, std::int64_t amount = 0,
+                             Parameter parameter = {})
+    {
+        return {.id = id_of<OperationId>(++operations_),
+                .card_id = card.id(),
+                .kind = kind,
+                .amount = Amount::minor_units(amount),
+                .parameter = parameter,
+                .terminal = account_id("T1")};
+    }
+    OperationId next_id() { return id_of<OperationId>(++operations_); }
+
+    Result<OperationStatus> authorise(const SimulatedCard& card, Kind kind, std::int64_t amount = 0,
+                                      Parameter parameter = {})
+    {
+        return platform_->authorise(request(card, kind, amount, parameter));
+    }
+    // Signs, executes and settles.
+    Settlement run(SimulatedCard& card, Kind kind, std::int64_t amount = 0,
+                   Parameter parameter = {})
+    {
+        const auto first = authorise(card, kind, amount, parameter).value().first;
+        return platform_->settle(card.execute(first), std::nullopt).value();
+    }
+    Settlement transfer(SimulatedCard& card, Kind kind, std::int64_t amount, const char* account)
+    {
+        const auto second = card.request(kind, amount, account);
+        const auto first = platform_->authorise_transfer(next_id(), second).value().first;
+        return platform_->settle(card.execute(first), std::nullopt).value();
+    }
+    Result<Settlement> settle(const Submission& submission)
+    {
+        return platform_->settle(submission.receipt, submission.operation);
+    }
+
+    std::int64_t balance(AccountKind kind, const char* name)
+    {
+        const auto row = platform_->account({.kind = kind, .id = account_id(name)}).value();
+        return row.has_value() ? row->balance : 0;
+    }
+    std::int64_t reserved(AccountKind kind, const char* name)
+    {
+        const auto row = platform_->account({.kind = kind, .id = account_id(name)}).value();
+        return row.has_value() ? row->reserved : 0;
+    }
+    // What the accounts and the cards' settled balances sum up to.
+    std::int64_t sum_of_books()
+    {
+        std::int64_t sum = 0;
+        for (const auto& row : platform_->accounts().value()) sum += row.balance;
+        for (const auto& row : platform_->cards().value())
+            sum += static_cast<std::int64_t>(row.balance.to_minor_units());
+        return sum;
+    }
+
+private:
+    TemporaryFolder folder_;
+    std::vector<std::shared_ptr<SoftwareOperationSigner>> signers_;
+    SoftwareCardRoot root_;
+    CheckpointKey checkpoint_key_;
+    IssuerDescription issuer_;
+    std::unique_ptr<Platform> platform_;
+    std::uint32_t cards_ = 0, operations_ = 0;
+};
+
+}  // namespace tallycard::test

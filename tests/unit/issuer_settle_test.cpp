@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <catch2/catch.hpp>
+
+#include "support/test_issuer.hpp"
+
+using namespace tallycard;
+using namespace tallycard::test;
+
+namespace {
+
+// What must not change where a result is refused.
+struct Snapshot {
+    CardStanding standing;
+    std::vector<std::int64_t> balances;
+    merkle::Head ledger;
+
+    static Snapshot of(TestIssuer& issuer, const SimulatedCard& card)
+    {
+        Snapshot snapshot{issuer->standing(card.id()).value(), {}, issuer->ledger_head().value()};
+        for (const auto& row : issuer->accounts().value()) {
+            snapshot.balances.push_back(row.balance);
+            snapshot.balances.push_back(row.reserved);
+        }
+        return snapshot;
+    }
+};
+
+void require_nothing_but_denied(const Snapshot& before, const Snapshot& after)
+{
+    REQUIRE(after.standing.denied);
+    REQUIRE(after.standing.settled == before.standing.settled);
+    REQUIRE(after.standing.balance == before.standing.balance);
+    REQUIRE(after.standing.state == before.standing.state);
+    REQUIRE(after.standing.pending == before.standing.pending);
+    REQUIRE(after.balances == before.balances);
+    REQUIRE(after.ledger == before.ledger);
+}
+
+// The card's next result, right in everything until `change` is done to it.
+template <class Change>
+void require_evidence(EvidenceReason reason, Change&& change)
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    auto submission = card.pay(100, "shop");
+    change(submission, card);
+    const auto before = Snapshot::of(issuer, card);
+
+    const auto answer = issuer.settle(submission);
+
+    REQUIRE(!answer);
+    REQUIRE(answer.error().code == Errc::evidence);
+    require_nothing_but_denied(before, Snapshot::of(issuer, card));
+    const auto evidence = issuer->evidence().value();
+    REQUIRE(evidence.size() == 1);
+    REQUIRE(evidence[0].reason == reason);
+    REQUIRE(evidence[0].receipt == submission.receipt);
+    REQUIRE(issuer.settle(submission).error().code == Errc::evidence);
+    REQUIRE(issuer->evidence().value().size() == 1);
+    REQUIRE(issuer->undeny(card.id()).error().code == Errc::evidence);
+}
+
+template <class Change>
+auto result_with(Change change)
+{
+    return [change](Submission& submission, const SimulatedCard& card) {
+        auto result = submission.receipt.result;
+        change(result);
+        submission.receipt = card.sign(result);
+    };
+}
+
+}  // namespace
+
+TEST_CASE("the same result again answers what it answered the first time")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    const auto first = issuer.authorise(card, Kind::top_up, 700).value().first;
+    const auto receipt = card.execute(first);
+    const auto once = issuer->settle(receipt, std::nullopt).value();
+    issuer.run(card, Kind::top_up, 1);
+    issuer.reopen();
+
+    const auto again = issuer->settle(receipt, std::nullopt).value();
+
+    REQUIRE(again.settled);
+    REQUIRE(again.sequence == once.sequence);
+    REQUIRE(again.balance == once.balance);
+    REQUIRE(again.ledger_index == once.ledger_index);
+    REQUIRE(issuer->ledger_head().value().size == 2);
+    REQUIRE(issuer.balance(AccountKind::cash, "T1") == -701);
+}
+
+TEST_CASE("a result of an unknown card is refused")
+{
+    TestIssuer issuer, other;
+    auto card = other.make_card();
+    other.make_card();
+    auto stranger = other.make_card();
+    issuer.make_card();
+    REQUIRE(issuer->settle(stranger.execute(stranger.make(Kind::cancel, 0)), {}).error().code ==
+            Errc::unknown_card);
+}
+
+TEST_CASE("a result without the card's signature is refused and is no evidence")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    auto other = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    auto submission = card.pay(100, "shop");
+    const auto before = Snapshot::of(issuer, card);
+    submission.receipt.card_signature = other.sign(submission.receipt.result).card_signature;
+
+    REQUIRE(issuer.settle(submission).error().code == Errc::bad_signature);
+
+    REQUIRE(issuer->evidence().value().empty());
+    const auto after = Snapshot::of(issuer, card);
+    REQUIRE(!after.standing.denied);
+    REQUIRE(after.ledger == before.ledger);
+}
+
+TEST_CASE("I12: any flipped bit in a third instruction is refused and changes nothing")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    const auto first = issuer.authorise(card, Kind::top_up, 700).value().first;
+    const auto receipt = card.execute(first).encode();
+    std::size_t refused = 0;
+    for (std::size_t bit = 0; bit < 8 * receipt.size(); ++bit) {
+        std::vector<std::uint8_t> bytes(receipt.bytes().begin(), receipt.bytes().end());
+        bytes[bit / 8] = static_cast<std::uint8_t>(bytes[bit / 8] ^ 1u << bit % 8);
+        const auto flipped = Receipt::decode(bytes);
+        if (!flipped || !issuer->settle(*flipped, std::nullopt)) ++refused;
+    }
+    REQUIRE(refused == 8 * receipt.size());
+    REQUIRE(issuer->ledger_head().value().size == 0);
+    REQUIRE(issuer->evidence().value().empty());
+    REQUIRE(!issuer->standing(card.id()).value().denied);
+}
+
+TEST_CASE("a result whose operation is neither known nor delivered is no evidence")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    auto submission = card.pay(100, "shop");
+    const auto payment = submission.operation;
+    submission.operation.reset();
+    REQUIRE(issuer.settle(submission).error().code == Errc::unknown_operation);
+    submission.operation = card.make(Kind::payment, -100, "shop");  // not the one of the result
+    REQUIRE(issuer.settle(submission).error().code == Errc::unknown_operation);
+    REQUIRE(issuer->evidence().value().empty());
+
+    submission.operation = payment;
+    REQUIRE(issuer.settle(submission).value().settled);
+    REQUIRE(issuer.balance(AccountKind::associated, "shop") == 100);
+}
+
+TEST_CASE("a result that breaks the card's chain is evidence")
+{
+    require_evidence(EvidenceReason::broken_chain,
+                     result_with([](CardResult& result) { result.previous_result = Digest{}; }));
+}
+
+TEST_CASE("a balance that does not follow is evidence")
+{
+    require_evidence(EvidenceReason::wrong_balance, result_with([](CardResult& result) {
+                         result.balance = Balance::minor_units(4901);
+                     }));
+}
+
+TEST_CASE("a state that does not follow is evidence")
+{
+    require_evidence(EvidenceReason::wrong_state,
+                     result_with([](CardResult& result) { result.state = CardState::blocked; }));
+}
+
+TEST_CASE("an operation of a kind that only the issuer signs, and did not sign, is evidence")
+{
+    require_evidence(EvidenceReason::foreign_operation, [](Submission& submission, auto& card) {
+        auto operation = *submission.operation;
+        operation.kind = Kind::transfer_out;
+        auto result = submission.receipt.result;
+        result.operation = operation.digest();
+        submission = {card.sign(result), operation};
+    });
+}
+
+TEST_CASE("a payment of another sequence, card or unit is evidence")
+{
+    const auto with = [](auto change) {
+        return [change](Submission& submission, const SimulatedCard& card) {
+            change(*submission.operation);
+            auto result = submission.receipt.result;
+            result.operation = submission.operation->digest();
+            submission.receipt = card.sign(result);
+        };
+    };
+    SECTION("sequence")
+    {
+        require_evidence(EvidenceReason::foreign_operation,
+                         with([](Operation& operation) { ++operation.sequence; }));
+    }
+    SECTION("card")
+    {
+        require_evidence(EvidenceReason::foreign_operation,
+                         with([](Operation& operation) { operation.card_id = CardId{}; }));
+    }
+    SECTION("unit")
+    {
+        require_evidence(EvidenceReason::foreign_operation,
+                         with([](Operation& operation) { operation.unit = Unit{}; }));
+    }
+}
+
+TEST_CASE("I14: another result for a settled sequence is kept as evidence and denies the card")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    auto clone = card;
+    issuer.settle(card.pay(100, "shop")).value();
+    const auto before = Snapshot::of(issuer, card);
+    const auto second = clone.pay(200, "shop");
+
+    REQUIRE(issuer.settle(second).error().code == Errc::evidence);
+
+    require_nothing_but_denied(before, Snapshot::of(issuer, card));
+    REQUIRE(issuer->evidence().value().at(0).reason == EvidenceReason::second_result);
+    REQUIRE(issuer.authorise(card, Kind::top_up, 1).error().code == Errc::card_denied);
+    issuer.reopen();
+    REQUIRE(issuer->standing(card.id()).value().denied);
+}
+
+TEST_CASE("a denied card's results still settle where they continue its chain")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    issuer->deny(card.id()).value();
+    REQUIRE(issuer.settle(card.pay(100, "shop")).value().settled);
+    REQUIRE(issuer.balance(AccountKind::associated, "shop") == 100);
+    issuer->undeny(card.id()).value();
+    REQUIRE(issuer.authorise(card, Kind::top_up, 1));
+}
+
+TEST_CASE("results ahead are kept, and settle in order when the gap closes")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    const auto a = card.pay(100, "shop");
+    const auto b = card.pay(200, "kiosk");
+    const auto c = card.pay(300, "shop");
+
+    const auto kept = issuer.settle(c).value();
+    REQUIRE(!kept.settled);
+    REQUIRE(kept.sequence == 4);
+    REQUIRE(!issuer.settle(b).value().settled);
+    REQUIRE(!issuer.settle(b).value().settled);
+    REQUIRE(issuer->ledger_head().value().size == 1);
+    REQUIRE(issuer.balance(AccountKind::associated, "shop") == 0);
+    issuer.reopen();
+
+    REQUIRE(issuer.settle(a).value().ledger_index == 1);
+    REQUIRE(issuer->standing(card.id()).value().settled == 4);
+    REQUIRE(issuer.settle(b).value().ledger_index == 2);
+    REQUIRE(issuer.settle(c).value().ledger_index == 3);
+    REQUIRE(issuer.balance(AccountKind::associated, "shop") == 400);
+    REQUIRE(issuer.balance(AccountKind::associated, "kiosk") == 200);
+    REQUIRE(issuer.sum_of_books() == 0);
+    REQUIRE(issuer->evidence().value().empty());
+}
+
+TEST_CASE("I14: of two kept results for one sequence the one that fits settles")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    auto clone = card;
+    const auto missing = card.pay(100, "shop");
+    const auto honest = card.pay(200, "shop");
+    clone.pay(1, "thief");
+    const auto forged = clone.pay(2, "thief");
+    const bool forged_first = GENERATE(true, false);
+
+    REQUIRE(issuer.settle(forged_first ? forged : honest));
+    REQUIRE(issuer.settle(forged_first ? honest : forged).error().code == Errc::evidence);
+    REQUIRE(issuer->standing(card.id()).value().denied);
+    REQUIRE(issuer->standing(card.id()).value().settled == 1);
+    REQUIRE(issuer.settle(missing).value().settled);
+
+    REQUIRE(issuer->standing(card.id()).value().settled == 3);
+    REQUIRE(issuer.balance(AccountKind::associated, "shop") == 300);
+    REQUIRE(issuer.balance(AccountKind::associated, "thief") == 0);
+    REQUIRE(issuer.settle(honest).value().settled);
+    REQUIRE(issuer.settle(forged).error().code == Errc::evidence);
+    REQUIRE(issuer.sum_of_books() == 0);
+}
+
+TEST_CASE("a kept result that does not fit when its turn comes is evidence")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    auto clone = card;
+    clone.pay(1, "thief");
+    const auto forged = clone.pay(2, "thief");
+    REQUIRE(!issuer.settle(forged).value().settled);
+
+    REQUIRE(issuer.settle(card.pay(100, "shop")).value().settled);
+
+    REQUIRE(issuer->standing(card.id()).value().denied);
+    REQUIRE(issuer->standing(card.id()).value().settled == 2);
+    REQUIRE(issuer->evidence().value().at(0).reason == EvidenceReason::broken_chain);
+    REQUIRE(issuer.settle(card.pay(100, "shop")).value().settled);
+}
+
+TEST_CASE("I11: a record exists exactly when its result has been settled, exactly once")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    const auto first = issuer.authorise(card, Kind::top_up, 500).value().first;
+    REQUIRE(issuer->ledger_head().value().size == 0);
+    const auto receipt = card.execute(first);
+    for (int i = 0; i < 3; ++i) REQUIRE(issuer->settle(receipt, first.operation).value().settled);
+
+    REQUIRE(issuer->ledger_head().value().size == 1);
+    const auto record = issuer->record(0).value().value();
+    REQUIRE(record.operation == first.operation);
+    REQUIRE(record.issuer_signature == first.issuer_signature);
+    REQUIRE(record.receipt == receipt);
+    REQUIRE(!issuer->record(1).value().has_value());
+}
+
+TEST_CASE("receipts settle in a batch, and each has an answer of its own")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    auto other = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    issuer.run(other, Kind::top_up, 5000);
+    auto clone = other;
+    auto unknown = card.pay(10, "shop");
+    const auto payment = unknown.operation;
+    unknown.operation.reset();
+    std::vector<Submission> batch = {unknown,
+                                     other.pay(20, "shop"),
+                                     clone.pay(21, "shop"),
+                                     {unknown.receipt, payment},
+                                     card.pay(30, "shop")};
+
+    const auto answers = issuer->settle_all(batch).value();
+
+    REQUIRE(answers.size() == 5);
+    REQUIRE(answers[0].error().code == Errc::unknown_operation);
+    REQUIRE(answers[1]->settled);
+    REQUIRE(answers[2].error().code == Errc::evidence);
+    REQUIRE(answers[3]->settled);
+    REQUIRE(answers[4]->settled);
+    REQUIRE(issuer.balance(AccountKind::associated, "shop") == 60);
+    REQUIRE(issuer.sum_of_books() == 0);
+    issuer.reopen();
+    REQUIRE(issuer->ledger_head().value().size == 5);
+    REQUIRE(issuer->standing(other.id()).value().denied);
+}
