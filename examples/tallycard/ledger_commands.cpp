@@ -2,6 +2,7 @@
 // ledger verify, checkpoint, prove, export.
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 
 #include <unistd.h>
 
@@ -72,15 +73,26 @@ struct Scratch {
     std::string path;
 };
 
+// An earlier checkpoint that the ledger must continue, where one was given.
+std::optional<Checkpoint> known_checkpoint(const Options& options, const IssuerDescription& issuer)
+{
+    if (options.known.empty()) return std::nullopt;
+    std::ifstream in(options.known, std::ios::binary);
+    if (!in) raise(Error{.code = Errc::file_missing, .where = "--known"});
+    const std::string note{std::istreambuf_iterator<char>(in), {}};
+    return Checkpoint::open(note, issuer.origin, issuer.checkpoint_key).value();
+}
+
 Report verify(const Options& options)
 {
     const auto issuer = workplace::issuer(options);
+    const auto known = known_checkpoint(options, issuer);
     if (!options.file.empty())
-        return verified(verify_ledger(options.file, issuer).value(), issuer.currency);
+        return verified(verify_ledger(options.file, issuer, known).value(), issuer.currency);
     const auto platform = workplace::platform(options, Signing::no);
     const Scratch scratch(options.issuer + "/ledger." + std::to_string(::getpid()));
     (void)platform->export_ledger(scratch.path, checkpoint_key(options)).value();
-    return verified(verify_ledger(scratch.path, issuer).value(), issuer.currency);
+    return verified(verify_ledger(scratch.path, issuer, known).value(), issuer.currency);
 }
 
 Report checkpoint(const Options& options)
@@ -143,6 +155,8 @@ void add_ledger_commands(Program& program)
 
     auto& check = command("verify", "Check an exported ledger with public keys alone", verify);
     check.add_option("file", options.file, "The export; default: the issuer's books as they are");
+    check.add_option("--known", options.known,
+                     "An earlier checkpoint that the ledger must continue");
     with::passphrase(check, options);
     with::passphrase(command("checkpoint", "Sign what the ledger is now", checkpoint), options);
     command("prove", "Prove that an entry is in the ledger", prove)

@@ -42,7 +42,7 @@ void operation(CLI::App& command, Options& options)
 {
     command.add_option("--id", options.id,
                        "Id of the operation, 32 hex digits: asking twice is asking once; default: "
-                       "a new one, which is printed");
+                       "a new one, shown when in doubt and with --json");
     command.add_option("-t,--terminal", options.terminal, "This terminal's name: whose cash moves")
         ->envname("TALLYCARD_TERMINAL")
         ->capture_default_str();

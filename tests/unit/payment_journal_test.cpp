@@ -58,6 +58,8 @@ TEST_CASE("a payment journal reads back what was written before the program ende
     CHECK_FALSE(payment.closed);
     REQUIRE(journal->close(intent.id));
     CHECK(journal->payments().front().closed);
+    REQUIRE(journal->paid(intent.id, paid.operation, paid.receipt));
+    CHECK_FALSE(journal->payments().front().closed);
 }
 
 TEST_CASE("a last line cut short is dropped, and any other damage is named by its line",
@@ -83,6 +85,6 @@ TEST_CASE("a last line cut short is dropped, and any other damage is named by it
         const auto journal = PaymentJournal::open(path);
         REQUIRE_FALSE(journal);
         CHECK(journal.error().code == Errc::file_damaged);
-        CHECK(journal.error().detail == 2);
+        CHECK(journal.error().detail == whole.size());
     }
 }
