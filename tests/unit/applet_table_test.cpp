@@ -214,7 +214,7 @@ TEST_CASE("class, instruction, P1 P2 and length are checked before the state", "
         for (const auto standing : standings) {
             for (const auto& [bytes, wanted] : faulty(row)) {
                 INFO(row.name << " in standing " << static_cast<int>(standing) << ", "
-                              << detail::to_hex(bytes));
+                              << to_hex(bytes));
                 check(standing, bytes, wanted);
                 ++tried;
             }

@@ -212,3 +212,17 @@ TEST_CASE("a link that knows that nothing was sent is believed", "[card]")
     CHECK(response.error().effect == Effect::none);
     CHECK(std::string(response.error().where) == "EXECUTE");
 }
+
+TEST_CASE("a link that breaks leaves a command in doubt only where there is an effect", "[card]")
+{
+    const auto broken = [](ScriptedLink::Bytes) -> Result<ScriptedLink::Bytes> {
+        return Error{.code = Errc::card_removed, .effect = Effect::unknown, .where = "script"};
+    };
+    ScriptedLink link(broken);
+    std::array<std::uint8_t, apdu::Response::max_size> buffer{};
+    const auto effect_of = [&](const Command& command, const detail::CommandRule& rule) {
+        return detail::exchange(link, command, rule, buffer, nullptr).error().effect;
+    };
+    CHECK(effect_of(Command(value_header, some_data, 256), rule::execute) == Effect::unknown);
+    CHECK(effect_of(Command(plain_header, {}, 52), rule::get_data) == Effect::none);
+}
