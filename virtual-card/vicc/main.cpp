@@ -58,10 +58,11 @@ std::string explain(const Error& error, const std::string& image)
         return image + ": no such card image; --transport-key-file makes a blank card there";
     if (error.code == Errc::file_in_use)
         return image + ": the card is in use by another process; stop that one first";
-    if (error.code == Errc::file_damaged)
+    if (error.code == Errc::file_damaged) {
         return image +
                ": not a card image, or damaged at its start; have the issuer deny that "
                "card and issue another";
+    }
     if (error.code != Errc::file_rejected) return error.message();
     const std::error_code reason(static_cast<int>(error.detail), std::generic_category());
     return image + ": " + error.where + ": " + reason.message();
@@ -114,11 +115,12 @@ int run(const Options& options)
          .durable = !options.no_fsync});
     key.reset();
     if (!card) return refuse(explain(card.error(), options.image));
-    if ((*card)->memory_damaged())
+    if ((*card)->memory_damaged()) {
         std::fprintf(stderr,
                      "tallycard-vicc: %s: both copies of the card's memory are damaged; it answers "
                      "6581. Have the issuer deny that card and issue another\n",
                      options.image.c_str());
+    }
     keep_in_reader(**card, options, stop);
     return done;
 }
@@ -126,7 +128,7 @@ int run(const Options& options)
 }  // namespace
 
 int main(int argc, char** argv)
-{
+try {
     CLI::App app("A virtual tallycard in a PC/SC reader", "tallycard-vicc");
     Options options;
     describe(app, options);
@@ -136,4 +138,7 @@ int main(int argc, char** argv)
         return app.exit(error) == 0 ? done : wrong_usage;
     }
     return run(options);
+} catch (const std::exception& error) {  // out of memory
+    std::fprintf(stderr, "tallycard-vicc: %s\n", error.what());
+    return refused;
 }
