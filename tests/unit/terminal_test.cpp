@@ -123,6 +123,19 @@ TEST_CASE("what the card would refuse is refused before anything is signed", "[t
     CHECK(world.on_card(seat) == TerminalWorld::start);
 }
 
+TEST_CASE("another issuer's card is refused before value moves", "[terminal]")
+{
+    TerminalWorld ours, theirs;
+    auto seat = theirs.funded_seat();
+    const auto other_root = SoftwareCardRoot(test::seed(77)).public_key();
+    Terminal terminal(
+        *ours.issuer,
+        {.card_root = other_root, .name = test::account_id("till-1"), .observer = nullptr});
+    CHECK(refusal(terminal.pay(*seat, ours.next_id(), cents(1'00), shop)) == Errc::foreign_card);
+    CHECK(refusal(terminal.top_up(*seat, ours.next_id(), cents(1'00))) == Errc::unknown_card);
+    CHECK(theirs.on_card(seat) == TerminalWorld::start);
+}
+
 TEST_CASE("a blocked card moves nothing until it is unblocked", "[terminal]")
 {
     TerminalWorld world;
