@@ -63,9 +63,9 @@ TEST_CASE("a checkpoint is stored, and written outside, before it is shown")
     const auto note = issuer->checkpoint(issuer.checkpoint_key()).value();
     REQUIRE(files::read(issuer.checkpoint_file(), 4096).value() == note);
     const auto head = issuer->ledger_head().value();
-    REQUIRE(Checkpoint::open(note, "issuer.test", issuer.checkpoint_key().public_key())
-                .value()
-                .head == head);
+    REQUIRE(
+        Checkpoint::open(note, "issuer.test", issuer.checkpoint_key().public_key()).value().head ==
+        head);
     REQUIRE(issuer->checkpoint(CheckpointKey(seed(9))).error().code == Errc::conflict);
     issuer.run(card, Kind::top_up, 1);
     issuer.reopen();

@@ -161,17 +161,21 @@ TEST_CASE("an empty ledger has no fault")
 
 TEST_CASE("I12: every flipped bit of an export is found")
 {
-    Export exported;
-    const auto& text = exported.text();
-    std::size_t found = 0, tried = 0;
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    const auto path = issuer.folder().file("export");
+    issuer->export_ledger(path, issuer.checkpoint_key()).value();
+    const auto text = files::read(path, longest_export).value();
+    std::size_t found = 0;
     for (std::size_t bit = 0; bit < 8 * text.size(); ++bit) {
         auto flipped = text;
         flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ 1 << bit % 8);
-        ++tried;
-        if (exported.verify(flipped).fault) ++found;
+        std::ofstream(path, std::ios::binary) << flipped;
+        if (verify_ledger(path, issuer.description()).value().fault) ++found;
     }
-    REQUIRE(tried > 20'000);
-    REQUIRE(found == tried);
+    REQUIRE(text.size() > 1'500);
+    REQUIRE(found == 8 * text.size());
 }
 
 TEST_CASE("an export that was cut anywhere, or goes on, is not taken")
@@ -188,9 +192,8 @@ TEST_CASE("an export that was cut anywhere, or goes on, is not taken")
 
 TEST_CASE("an issuer's signature that does not verify is named with card and sequence")
 {
-    const auto fault = fault_at("record ", 3, record_with([](Record& record) {
-                                    record.issuer_signature = Signature{};
-                                }));
+    const auto fault = fault_at(
+        "record ", 3, record_with([](Record& record) { record.issuer_signature = Signature{}; }));
     REQUIRE(fault.what == "the issuer's signature does not verify under the card's operation key");
     REQUIRE(fault.card == id_of<CardId>(1));
     REQUIRE(fault.sequence == 3);
@@ -198,9 +201,9 @@ TEST_CASE("an issuer's signature that does not verify is named with card and seq
 
 TEST_CASE("a card's signature that does not verify is named")
 {
-    const auto fault = fault_at("record ", 2, record_with([](Record& record) {
-                                    record.receipt.card_signature = Signature{};
-                                }));
+    const auto fault =
+        fault_at("record ", 2,
+                 record_with([](Record& record) { record.receipt.card_signature = Signature{}; }));
     REQUIRE(fault.what == "the card's signature does not verify");
     REQUIRE(fault.sequence == 2);
 }
@@ -260,8 +263,7 @@ TEST_CASE("a certificate of another card gives a key under which nothing verifie
 TEST_CASE("a card of an operation key that the auditor has not pinned is named")
 {
     const auto fault = fault_at("card ", 0, [](auto& lines, std::size_t at) {
-        lines[at].replace(lines[at].size() - 64, 64,
-                          ed25519::public_key(seed(66)).to_string());
+        lines[at].replace(lines[at].size() - 64, 64, ed25519::public_key(seed(66)).to_string());
     });
     REQUIRE(fault.what == "the operation key is not one of the issuer's");
 }
@@ -301,7 +303,7 @@ TEST_CASE("a ledger of another issuer is not this issuer's")
     auto issuer = exported.issuer().description();
     issuer.origin = "other.test";
     const auto report = verify_ledger(exported.path(), issuer).value();
-    REQUIRE(report.fault->line == 2);
+    REQUIRE(report.fault->line == 3);  // its origin
     REQUIRE(verify_ledger(exported.path() + "-none", issuer).error().code == Errc::file_missing);
 }
 
@@ -321,7 +323,8 @@ TEST_CASE("an export must continue the checkpoint that the auditor knows")
     const auto second = exported.verify(exported.text()).checkpoint;
     auto other = first;
     other.head.root = Digest{};
-    REQUIRE(verify_with(other)->what == "the ledger does not continue the checkpoint that is known");
+    REQUIRE(verify_with(other)->what ==
+            "the ledger does not continue the checkpoint that is known");
     files::replace(exported.path(), shorter).value();
     REQUIRE(verify_with(second)->what == "the ledger is behind the checkpoint that is known");
 }
