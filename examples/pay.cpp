@@ -20,22 +20,20 @@ int pay(const std::string& issuer_file, const tallycard::AccountId& payee)
     const auto readers = tallycard::open_pcsc().value();
     const auto names = readers->list().value();
     if (names.empty()) return std::fputs("no reader is connected\n", stderr), 1;
-    const auto card =
-        readers->open(names[0]).value()->connect(tallycard::Sharing::shared).value();
+    const auto card = readers->open(names[0]).value()->connect(tallycard::Sharing::shared).value();
 
     std::array<std::uint8_t, 16> random;
     for (std::random_device source; auto& byte : random) byte = static_cast<std::uint8_t>(source());
     tallycard::OfflineIssuer nobody;
     tallycard::Terminal terminal(
-        nobody,
-        {.card_root = issuer.card_root, .name = *tallycard::AccountId::parse("till-1")});
+        nobody, {.card_root = issuer.card_root, .name = *tallycard::AccountId::parse("till-1")});
     const auto outcome = terminal.pay(*card, tallycard::OperationId(random),
                                       tallycard::Amount::minor_units(1230), payee);
 
     // The goods may be handed out now; operation and receipt go to the issuer when there is a way.
     if (const auto* done = std::get_if<tallycard::Applied>(&outcome)) {
-        std::printf("%s\n%s\n", tallycard::detail::to_hex(done->operation.encode()).c_str(),
-                    tallycard::detail::to_hex(done->receipt.encode()).c_str());
+        std::printf("%s\n%s\n", tallycard::to_hex(done->operation.encode()).c_str(),
+                    tallycard::to_hex(done->receipt.encode()).c_str());
         return 0;
     }
     if (const auto* refused = std::get_if<tallycard::NotApplied>(&outcome))

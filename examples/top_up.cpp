@@ -24,22 +24,21 @@ int top_up(const std::string& folder, tallycard::Amount amount)
         tallycard::Platform::open(
             tallycard::open_sqlite_store(folder + "/store.db").value(),
             {.issuer = issuer,
-             .signers = {tallycard::open_operation_key(folder + "/operation.key", passphrase)
-                             .value()},
+             .signers =
+                 {tallycard::open_operation_key(folder + "/operation.key", passphrase).value()},
              .checkpoint_file = folder + "/checkpoint"})
             .value();
 
     const auto readers = tallycard::open_pcsc().value();
     const auto names = readers->list().value();
     if (names.empty()) return std::fputs("no reader is connected\n", stderr), 1;
-    const auto card =
-        readers->open(names[0]).value()->connect(tallycard::Sharing::shared).value();
+    const auto card = readers->open(names[0]).value()->connect(tallycard::Sharing::shared).value();
 
     // Keep the id: after a crash, asking with it again never tops up twice.
     std::array<std::uint8_t, 16> random;
     for (std::random_device source; auto& byte : random) byte = static_cast<std::uint8_t>(source());
-    tallycard::Terminal terminal(*platform, {.card_root = issuer.card_root,
-                                             .name = *tallycard::AccountId::parse("till-1")});
+    tallycard::Terminal terminal(
+        *platform, {.card_root = issuer.card_root, .name = *tallycard::AccountId::parse("till-1")});
     const auto outcome = terminal.top_up(*card, tallycard::OperationId(random), amount);
 
     if (const auto* done = std::get_if<tallycard::Applied>(&outcome))

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include <tallycard/fixed_bytes.hpp>
 #include <tallycard/pcsc.hpp>
 #include <tallycard/result_error.hpp>
 
@@ -23,7 +24,7 @@ int watch(std::size_t index)
         const auto card = reader->wait_for_card(24h);
         if (!card && card.error().code == tallycard::Errc::timed_out) continue;
         if (!card) return std::fprintf(stderr, "%s\n", card.error().message().c_str()), 1;
-        std::printf("card in, ATR %s\n", tallycard::detail::to_hex(card->bytes()).c_str());
+        std::printf("card in, ATR %s\n", tallycard::to_hex(card->bytes()).c_str());
         std::fflush(stdout);
 
         auto gone = reader->wait_for_removal(24h);

@@ -97,10 +97,11 @@ Report history(const Options& options)
                         to_string(result.balance, currency)});
         auto json = to_json(entry.operation, currency);
         json["balance"] = amount_json(result.balance, currency);
-        json["receipt"] = detail::to_hex(entry.receipt.encode());
+        json["receipt"] = to_hex(entry.receipt.encode());
         entries.push_back(json);
     }
-    return {entries.empty() ? "no operations yet" : table(rows), {{"history", entries}},
+    return {entries.empty() ? "no operations yet" : table(rows),
+            {{"history", entries}},
             exit_code::done};
 }
 

@@ -20,7 +20,9 @@ struct Program {
     {
         auto& added = *parent.add_subcommand(name, help);
         added.add_flag("--json", options.json, "Print JSON, one object on one line");
-        added.callback([this, function = std::move(function)] { run = function; });
+        added.callback([this, &added, function = std::move(function)] {
+            if (added.get_subcommands().empty()) run = function;  // else theirs, which ran first
+        });
         return added;
     }
     CLI::App& command(const char* name, const char* help,

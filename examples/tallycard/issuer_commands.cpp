@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // issuer init and status, issue, accounts.
+#include <algorithm>
 #include <filesystem>
 
 #include <tallycard/issuing.hpp>
@@ -18,29 +19,41 @@ using workplace::Signing;
 
 namespace {
 
+// As IssuerDescription has it: asked before any key is made.
+bool is_origin(const std::string& name)
+{
+    return !name.empty() && name.size() <= 64 &&
+           std::ranges::all_of(name, [](char c) { return c >= 0x21 && c <= 0x7E && c != '+'; });
+}
+
 Report init(const Options& options)
 {
     namespace fs = std::filesystem;
     const auto unit = Unit::parse(options.unit);
     if (!unit) raise(Error{.code = Errc::malformed, .where = "--unit (EUR, 978, 0x8001)"});
-    const auto secret = workplace::passphrase(options, "New passphrase for the issuer's keys", true);
-    const bool is_new = fs::create_directories(options.issuer);
-    if (is_new) fs::permissions(options.issuer, fs::perms::owner_all);
-
-    const IssuerFolder folder(options.issuer);
     IssuerDescription issuer;
     issuer.origin = options.origin;
     issuer.currency = {*unit, static_cast<std::uint8_t>(options.exponent)};
+    if (!is_origin(issuer.origin))
+        raise(
+            Error{.code = Errc::malformed, .where = "--name (1 to 64 characters, no space or +)"});
+    const IssuerFolder folder(options.issuer);
+    if (fs::exists(folder.description()) || fs::exists(folder.operation_key()))
+        raise(Error{.code = Errc::file_exists, .where = "--issuer: an issuer in this folder"});
+    const auto secret =
+        workplace::passphrase(options, "New passphrase for the issuer's keys", true);
+    const bool is_new = fs::create_directories(options.issuer);
+    if (is_new) fs::permissions(options.issuer, fs::perms::owner_all);
+
     issuer.operation_keys = {
         create_key_file(folder.operation_key(), KeyRole::operation, secret).value()};
     issuer.card_root = create_key_file(folder.card_root_key(), KeyRole::card_root, secret).value();
     issuer.checkpoint_key =
         create_key_file(folder.checkpoint_key(), KeyRole::checkpoint, secret).value();
-    if (!issuer.valid()) raise(Error{.code = Errc::malformed, .where = "--name"});
     (void)create_sqlite_store(folder.store()).value();
     create_issuer_file(folder.description(), issuer).value();
-    return {"issuer " + issuer.origin + " made in " + options.issuer +
-                "\nGive " + folder.description() + " to terminals and auditors. Keep " +
+    return {"issuer " + issuer.origin + " made in " + options.issuer + "\nGive " +
+                folder.description() + " to terminals and auditors. Keep " +
                 folder.card_root_key() + " offline when no cards are issued.",
             {{"issuer", options.issuer},
              {"origin", issuer.origin},
@@ -52,6 +65,8 @@ Report init(const Options& options)
 
 Report issue(const Options& options)
 {
+    if (options.private_balance && options.without_pin)
+        raise(Error{.code = Errc::no_pin, .where = "--private-balance"});
     const auto transport_key = read_transport_key(options.transport_key_file).value();
     const auto platform = workplace::platform(options, Signing::no);
     const auto& currency = platform->issuer().currency;
@@ -65,8 +80,7 @@ Report issue(const Options& options)
         order.pin = &*pin;
     }
     const auto secret = workplace::passphrase(options, "Passphrase of the card root key");
-    const auto root =
-        open_card_root(IssuerFolder(options.issuer).card_root_key(), secret).value();
+    const auto root = open_card_root(IssuerFolder(options.issuer).card_root_key(), secret).value();
     const auto desk = workplace::desk(options);
     const auto info = issue_card(*platform, *root, *desk.card, transport_key, order).value();
     const auto id = info.card_id.to_string();
@@ -115,7 +129,25 @@ Report open_account(const Options& options)
     const auto platform = workplace::platform(options, Signing::no);
     const auto id = workplace::account(options.account, "account");
     platform->open_account(id).value();
-    return {"account " + options.account + " is open", {{"account", options.account}},
+    return {
+        "account " + options.account + " is open", {{"account", options.account}}, exit_code::done};
+}
+
+Report deny(const Options& options)
+{
+    const auto platform = workplace::platform(options, Signing::no);
+    platform->deny(workplace::card_id(options.card)).value();
+    return {"card " + options.card + " is denied: it gets no new operation",
+            {{"card", options.card}, {"denied", true}},
+            exit_code::done};
+}
+
+Report undeny(const Options& options)
+{
+    const auto platform = workplace::platform(options, Signing::no);
+    platform->undeny(workplace::card_id(options.card)).value();
+    return {"card " + options.card + " is no longer denied",
+            {{"card", options.card}, {"denied", false}},
             exit_code::done};
 }
 
@@ -146,11 +178,11 @@ Report status(const Options& options)
     for (const auto& row : platform->evidence().value()) {
         text += std::string("\nevidence: ") + name(row.reason) + ", card " +
                 row.receipt.result.card_id.to_string();
-        evidence.push_back({{"reason", name(row.reason)},
-                            {"receipt", detail::to_hex(row.receipt.encode())}});
+        evidence.push_back(
+            {{"reason", name(row.reason)}, {"receipt", to_hex(row.receipt.encode())}});
     }
-    return {text, {{"cards", cards}, {"pending", pending}, {"evidence", evidence}},
-            exit_code::done};
+    return {
+        text, {{"cards", cards}, {"pending", pending}, {"evidence", evidence}}, exit_code::done};
 }
 
 }  // namespace
@@ -170,9 +202,9 @@ void add_issuer_commands(Program& program)
     make.add_option("--exponent", options.exponent, "Decimals of the unit")
         ->check(CLI::Range(0, 18))
         ->capture_default_str();
-    with::issuer(program.command(issuer, "status", "Show cards, pending operations, evidence",
-                                 status),
-                 options);
+    with::issuer(
+        program.command(issuer, "status", "Show cards, pending operations, evidence", status),
+        options);
 
     auto& new_card = program.command("issue", "Make a blank card one of this issuer's", issue);
     with::issuer(new_card, options);

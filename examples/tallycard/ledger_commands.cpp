@@ -2,6 +2,7 @@
 // ledger verify, checkpoint, prove, export.
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 
 #include <unistd.h>
 
@@ -26,7 +27,9 @@ CheckpointKey checkpoint_key(const Options& options)
 
 Report verified(const LedgerReport& found, const Currency& currency)
 {
-    const auto units = [&](std::int64_t n) { return amount_json(Amount::minor_units(n), currency); };
+    const auto units = [&](std::int64_t n) {
+        return amount_json(Amount::minor_units(n), currency);
+    };
     Json json{{"valid", !found.fault},
               {"cards", found.cards},
               {"records", found.records},
@@ -41,16 +44,16 @@ Report verified(const LedgerReport& found, const Currency& currency)
         };
         return {"the ledger is right: " + std::to_string(found.records) + " records of " +
                     std::to_string(found.cards) + " cards; " + text(found.on_cards) +
-                    " on cards, " + text(found.in_accounts) + " in accounts, " +
-                    text(found.cash) + " cash; root " + found.checkpoint.head.root.to_string(),
+                    " on cards, " + text(found.in_accounts) + " in accounts, " + text(found.cash) +
+                    " cash; root " + found.checkpoint.head.root.to_string(),
                 json, exit_code::done};
     }
     const auto& fault = *found.fault;
     std::string text = "the ledger is wrong: line " + std::to_string(fault.line);
     json["fault"] = {{"line", fault.line}, {"what", fault.what}};
     if (fault.card) {
-        text += ", card " + fault.card->to_string() + ", sequence " +
-                std::to_string(fault.sequence);
+        text +=
+            ", card " + fault.card->to_string() + ", sequence " + std::to_string(fault.sequence);
         json["fault"]["card"] = fault.card->to_string();
         json["fault"]["sequence"] = fault.sequence;
     }
@@ -70,15 +73,26 @@ struct Scratch {
     std::string path;
 };
 
+// An earlier checkpoint that the ledger must continue, where one was given.
+std::optional<Checkpoint> known_checkpoint(const Options& options, const IssuerDescription& issuer)
+{
+    if (options.known.empty()) return std::nullopt;
+    std::ifstream in(options.known, std::ios::binary);
+    if (!in) raise(Error{.code = Errc::file_missing, .where = "--known"});
+    const std::string note{std::istreambuf_iterator<char>(in), {}};
+    return Checkpoint::open(note, issuer.origin, issuer.checkpoint_key).value();
+}
+
 Report verify(const Options& options)
 {
     const auto issuer = workplace::issuer(options);
+    const auto known = known_checkpoint(options, issuer);
     if (!options.file.empty())
-        return verified(verify_ledger(options.file, issuer).value(), issuer.currency);
+        return verified(verify_ledger(options.file, issuer, known).value(), issuer.currency);
     const auto platform = workplace::platform(options, Signing::no);
     const Scratch scratch(options.issuer + "/ledger." + std::to_string(::getpid()));
     (void)platform->export_ledger(scratch.path, checkpoint_key(options)).value();
-    return verified(verify_ledger(scratch.path, issuer).value(), issuer.currency);
+    return verified(verify_ledger(scratch.path, issuer, known).value(), issuer.currency);
 }
 
 Report checkpoint(const Options& options)
@@ -97,19 +111,23 @@ Report prove(const Options& options)
     Json path = Json::array();
     std::string text = "entry " + std::to_string(proof.index) + " of " +
                        std::to_string(proof.head.size) + "\nrecord " +
-                       detail::to_hex(proof.record.encode()) + "\nleaf " + leaf.to_string();
+                       to_hex(proof.record.encode()) + "\nleaf " + leaf.to_string();
     for (const auto& digest : proof.path) {
         path.push_back(digest.to_string());
         text += "\npath " + digest.to_string();
     }
-    return {text + "\nroot " + proof.head.root.to_string(),
-            {{"entry", proof.index},
-             {"tree_size", proof.head.size},
-             {"record", detail::to_hex(proof.record.encode())},
-             {"leaf", leaf.to_string()},
-             {"path", path},
-             {"root", proof.head.root.to_string()}},
-            exit_code::done};
+    Json json{{"entry", proof.index},
+              {"tree_size", proof.head.size},
+              {"record", to_hex(proof.record.encode())},
+              {"leaf", leaf.to_string()},
+              {"path", path},
+              {"root", proof.head.root.to_string()},
+              {"receipt", to_hex(proof.record.receipt.encode())}};
+    if (proof.record.issuer_signature) {
+        const FirstInstruction first{proof.record.operation, *proof.record.issuer_signature};
+        json["first_instruction"] = to_hex(first.encode());
+    }
+    return {text + "\nroot " + proof.head.root.to_string(), json, exit_code::done};
 }
 
 Report export_to(const Options& options)
@@ -137,6 +155,8 @@ void add_ledger_commands(Program& program)
 
     auto& check = command("verify", "Check an exported ledger with public keys alone", verify);
     check.add_option("file", options.file, "The export; default: the issuer's books as they are");
+    check.add_option("--known", options.known,
+                     "An earlier checkpoint that the ledger must continue");
     with::passphrase(check, options);
     with::passphrase(command("checkpoint", "Sign what the ledger is now", checkpoint), options);
     command("prove", "Prove that an entry is in the ledger", prove)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <tallycard/limits.hpp>
+#include <tallycard/unit.hpp>
 
 #include "options.hpp"
 

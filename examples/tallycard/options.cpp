@@ -27,8 +27,7 @@ void reader(CLI::App& command, Options& options)
                     "Reader by name or index (see 'readers'), or loopback:IMAGE for a virtual card "
                     "in this process; default: the one with a card")
         ->envname("TALLYCARD_READER");
-    command
-        .add_option("-w,--wait", options.wait_seconds, "Wait this many seconds for a card")
+    command.add_option("-w,--wait", options.wait_seconds, "Wait this many seconds for a card")
         ->check(CLI::Range(0, 86400))
         ->capture_default_str();
 }
@@ -43,7 +42,7 @@ void operation(CLI::App& command, Options& options)
 {
     command.add_option("--id", options.id,
                        "Id of the operation, 32 hex digits: asking twice is asking once; default: "
-                       "a new one, which is printed");
+                       "a new one, shown when in doubt and with --json");
     command.add_option("-t,--terminal", options.terminal, "This terminal's name: whose cash moves")
         ->envname("TALLYCARD_TERMINAL")
         ->capture_default_str();
@@ -56,8 +55,7 @@ void amount(CLI::App& command, Options& options)
 
 void journal(CLI::App& command, Options& options)
 {
-    command
-        .add_option("-j,--journal", options.journal, "File of this terminal's offline payments")
+    command.add_option("-j,--journal", options.journal, "File of this terminal's offline payments")
         ->envname("TALLYCARD_JOURNAL")
         ->capture_default_str();
 }

@@ -23,7 +23,7 @@ struct Options {
     std::string passphrase_file, transport_key_file;
 
     // What.
-    std::string id, amount, account, file, card, origin, unit = "EUR";
+    std::string id, amount, account, file, known, instruction, card, origin, unit = "EUR";
     unsigned exponent = 2;
     std::string max_balance, max_amount, pin_above, offline_total;
     unsigned offline_payments = 10;

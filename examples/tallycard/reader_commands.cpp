@@ -17,7 +17,7 @@ namespace {
 
 std::string atr_text(const Result<Atr>& atr)
 {
-    if (atr) return detail::to_hex(atr->bytes());
+    if (atr) return to_hex(atr->bytes());
     return atr.error().code == Errc::no_card ? "no card" : atr.error().message();
 }
 
@@ -32,10 +32,11 @@ Report readers(const Options&)
         const auto atr = reader ? (*reader)->card() : Result<Atr>(reader.error());
         rows.push_back({std::to_string(i), names[i], atr_text(atr)});
         Json entry{{"index", i}, {"reader", names[i]}, {"card", atr.has_value()}};
-        if (atr) entry["atr"] = detail::to_hex(atr->bytes());
+        if (atr) entry["atr"] = to_hex(atr->bytes());
         json.push_back(entry);
     }
-    return {names.empty() ? "no reader is connected" : table(rows), {{"readers", json}},
+    return {names.empty() ? "no reader is connected" : table(rows),
+            {{"readers", json}},
             exit_code::done};
 }
 
@@ -65,7 +66,7 @@ Finding check_card(Reader& reader, const PublicKey& card_root, bool knows_issuer
     const auto what = "card in '" + reader.name() + "'";
     const auto link = reader.connect(Sharing::shared);
     if (!link) return {false, what, link.error().message(), "insert a card"};
-    const auto atr = detail::to_hex((*link)->atr().bytes());
+    const auto atr = to_hex((*link)->atr().bytes());
     auto session = CardSession::begin(**link, card_root);
     if (!session) {
         const bool other_issuer = session.error().code == Errc::foreign_card && !knows_issuer;
@@ -96,10 +97,10 @@ std::vector<Finding> examine(const Options& options)
     if (!driver) return findings;
     const auto names = (*driver)->list();
     const bool any = names && !names->empty();
-    findings.push_back({any, "readers",
-                        names ? std::to_string(names->size()) + " connected"
-                              : names.error().message(),
-                        "connect a reader, or apt-get install vsmartcard-vpcd for virtual ones"});
+    findings.push_back(
+        {any, "readers",
+         names ? std::to_string(names->size()) + " connected" : names.error().message(),
+         "connect a reader, or apt-get install vsmartcard-vpcd for virtual ones"});
     if (!names) return findings;
 
     PublicKey card_root;
@@ -126,8 +127,8 @@ Report doctor(const Options& options)
 {
     const auto findings = examine(options);
     std::vector<std::vector<std::string>> rows = {
-        {"ok", "tallycard", TALLYCARD_VERSION ", pcsc-lite " PCSC_LITE_VERSION ", libsodium "
-                            SODIUM_LIBRARY_VERSION}};
+        {"ok", "tallycard",
+         TALLYCARD_VERSION ", pcsc-lite " PCSC_LITE_VERSION ", libsodium " SODIUM_LIBRARY_VERSION}};
     Json json = Json::array();
     bool good = true;
     for (const auto& f : findings) {

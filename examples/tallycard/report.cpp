@@ -26,7 +26,7 @@ Report applied(const Applied& applied, const OperationId& id, const Currency& cu
                    {"id", id.to_string()},
                    {"operation", to_json(applied.operation, currency)},
                    {"balance", amount_json(result.balance, currency)},
-                   {"receipt", detail::to_hex(applied.receipt.encode())},
+                   {"receipt", to_hex(applied.receipt.encode())},
                    {"settled", applied.settlement.has_value()}};
     if (applied.settlement) {
         report.text += ", ledger entry " + std::to_string(applied.settlement->ledger_index) + ")";
@@ -57,8 +57,7 @@ void print(const Report& report, bool json)
     if (json) {
         std::printf("%s\n", report.json.dump().c_str());
     } else if (!report.text.empty()) {
-        std::fprintf(report.exit == exit_code::done ? stdout : stderr, "%s\n",
-                     report.text.c_str());
+        std::fprintf(report.exit == exit_code::done ? stdout : stderr, "%s\n", report.text.c_str());
     }
 }
 
@@ -106,8 +105,7 @@ std::string table(const std::vector<std::vector<std::string>>& rows)
     std::vector<std::size_t> widths;
     for (const auto& row : rows) {
         widths.resize(std::max(widths.size(), row.size()));
-        for (std::size_t i = 0; i < row.size(); ++i)
-            widths[i] = std::max(widths[i], row[i].size());
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
     }
     std::string text;
     for (const auto& row : rows) {

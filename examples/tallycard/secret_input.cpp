@@ -21,10 +21,7 @@ struct Line {
     Line(const Line&) = delete;
     Line& operator=(const Line&) = delete;
     ~Line() { erase(); }
-    void erase()
-    {
-        detail::erase({reinterpret_cast<std::uint8_t*>(chars.data()), chars.size()});
-    }
+    void erase() { detail::erase({reinterpret_cast<std::uint8_t*>(chars.data()), chars.size()}); }
     std::span<char> text() { return std::span(chars).first(size); }
 
     std::array<char, 512> chars{};
@@ -99,8 +96,9 @@ namespace secret_input {
 Result<PinBlock> pin(const std::string& prompt, std::optional<int> descriptor)
 {
     Line line;
-    const auto read = descriptor ? read_line(*descriptor, line, "PIN (from --pin-fd)")
-                                 : prompt_line(prompt + ": ", line, "PIN (no terminal; use --pin-fd)");
+    const auto read = descriptor
+                          ? read_line(*descriptor, line, "PIN (from --pin-fd)")
+                          : prompt_line(prompt + ": ", line, "PIN (no terminal; use --pin-fd)");
     if (!read) return read.error();
     return make_pin_block(line.text());
 }

@@ -11,7 +11,8 @@
 // it. Never from argv or the environment. What was read is erased.
 namespace secret_input {
 
-tallycard::Result<tallycard::PinBlock> pin(const std::string& prompt, std::optional<int> descriptor);
+tallycard::Result<tallycard::PinBlock> pin(const std::string& prompt,
+                                           std::optional<int> descriptor);
 
 struct PassphraseSource {
     std::string file;

@@ -67,9 +67,10 @@ Report card_to_card(const Options& options)
     const auto in = counter.report(*both.in);
     auto waits = in;
     if (in.exit != exit_code::done)
-        waits.text += "\nThe value has left the first card and waits in the second one's holder "
-                      "account: run the same command again with --id " +
-                      counter.id.to_string();
+        waits.text +=
+            "\nThe value has left the first card and waits in the second one's holder "
+            "account: run the same command again with --id " +
+            counter.id.to_string();
     return {out.text + "\n" + waits.text,
             {{"outcome", in.json["outcome"]},
              {"id", counter.id.to_string()},
@@ -82,8 +83,8 @@ Report transfer(const Options& options)
 {
     if (!options.second_reader.empty()) return card_to_card(options);
     if (options.account.empty())
-        return report_of(Error{.code = Errc::malformed,
-                               .where = "transfer (give --to, --from or --to-reader)"});
+        return report_of(
+            Error{.code = Errc::malformed, .where = "transfer (give --to, --from or --to-reader)"});
     Counter counter(options);
     const auto amount = counter.amount(options);
     const auto account = workplace::account(options.account, "account");
@@ -110,8 +111,8 @@ Report pay(const Options& options)
     OfflineIssuer nobody;
     Terminal terminal(nobody, workplace::terminal_settings(options, issuer));
     const auto asked = options.id.empty() ? Asked::first_time : Asked::again;
-    const auto outcome = terminal.pay(*desk.card, id, intent.amount, intent.payee,
-                                      pin ? &*pin : nullptr, asked);
+    const auto outcome =
+        terminal.pay(*desk.card, id, intent.amount, intent.payee, pin ? &*pin : nullptr, asked);
     if (const auto* applied = std::get_if<Applied>(&outcome))
         journal->paid(id, applied->operation, applied->receipt).value();
     if (std::holds_alternative<NotApplied>(outcome)) journal->close(id).value();
@@ -134,8 +135,9 @@ Report settle_one(Platform& platform, PaymentJournal& journal, const JournalPaym
     }
     const auto text = describe(*payment.operation, currency);
     if (!settlement->settled)
-        return {text + ": kept until the operations before it have come; present the card and run "
-                       "'tallycard resolve'",
+        return {text +
+                    ": kept until the operations before it have come; present the card and run "
+                    "'tallycard resolve'",
                 {{"id", id}, {"outcome", "kept"}},
                 exit_code::done};
     journal.close(payment.intent.id).value();
@@ -196,6 +198,39 @@ Report void_pending(const Options& options)
     return resolution_report(counter.terminal.void_pending(*desk.card));
 }
 
+// Gives the card a first instruction that was signed before: what it has executed it answers again.
+Report execute(const Options& options)
+{
+    std::vector<std::uint8_t> bytes(options.instruction.size() / 2);
+    if (!detail::from_hex(options.instruction, bytes))
+        return report_of(Error{.code = Errc::malformed, .where = "instruction (lower-case hex)"});
+    const auto first = FirstInstruction::decode(bytes).value();
+    const auto issuer = workplace::issuer(options);
+    const auto desk = workplace::desk(options);
+    auto session = CardSession::begin(*desk.card, issuer.card_root).value();
+    const auto receipt = session.execute(first).value();
+    const auto hex = to_hex(receipt.encode());
+    return {describe(first.operation, issuer.currency) + ": the card's receipt is " + hex,
+            {{"outcome", "applied"},
+             {"operation", to_json(first.operation, issuer.currency)},
+             {"balance", amount_json(receipt.result.balance, issuer.currency)},
+             {"receipt", hex}},
+            exit_code::done};
+}
+
+void add_execute(Program& program)
+{
+    auto& options = program.options;
+    auto& command = program.command(
+        "execute", "Give the card a signed first instruction, perhaps once more", execute);
+    command
+        .add_option("instruction", options.instruction,
+                    "Operation and issuer signature in hex, as 'ledger prove --json' shows them")
+        ->required();
+    with::issuer(command, options);
+    with::reader(command, options);
+}
+
 void add_pay(Program& program)
 {
     auto& options = program.options;
@@ -246,6 +281,7 @@ void add_value_commands(Program& program)
     from->excludes(second);
 
     add_pay(program);
+    add_execute(program);
     auto& settled = program.command("settle", "Settle the payments of the journal", settle);
     with::issuer(settled, options);
     with::journal(settled, options);

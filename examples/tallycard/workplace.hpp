@@ -6,6 +6,7 @@
 #include <string>
 
 #include <tallycard/issuer_description.hpp>
+#include <tallycard/passphrase.hpp>
 #include <tallycard/platform.hpp>
 #include <tallycard/reader.hpp>
 #include <tallycard/terminal.hpp>
@@ -44,7 +45,10 @@ struct Desk {
     std::unique_ptr<tallycard::CardLink> card;
 };
 Desk desk(const Options& options, const std::string& reader_spec);
-inline Desk desk(const Options& options) { return desk(options, options.reader); }
+inline Desk desk(const Options& options)
+{
+    return desk(options, options.reader);
+}
 
 // The readers of `spec`: PC/SC, or one loopback reader.
 std::unique_ptr<tallycard::ReaderDriver> driver(const Options& options, const std::string& spec);

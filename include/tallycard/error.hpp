@@ -49,6 +49,7 @@ enum class Errc : std::uint8_t {
     unknown_card,        // never issued here
     card_denied,         // on the deny list
     card_state,          // the card's state does not admit the operation
+    card_behind,         // the card is older than what has settled: rolled back, or a copy
     unsettled,           // settle what the card holds first
     operation_pending,   // another operation is pending for the card: deliver it first
     operation_ended,     // the operation was voided

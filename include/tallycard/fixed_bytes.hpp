@@ -14,8 +14,10 @@
 
 namespace tallycard {
 
-namespace detail {
+// Two lower-case digits a byte.
 TALLYCARD_EXPORT std::string to_hex(std::span<const std::uint8_t> bytes);
+
+namespace detail {
 // Fills `out` from exactly twice as many lower-case hex digits, or returns false.
 TALLYCARD_EXPORT bool from_hex(std::string_view hex, std::span<std::uint8_t> out) noexcept;
 }  // namespace detail
@@ -40,7 +42,7 @@ public:
         if (!detail::from_hex(hex, value.bytes_)) return std::nullopt;
         return value;
     }
-    std::string to_string() const { return detail::to_hex(bytes_); }
+    std::string to_string() const { return to_hex(bytes_); }
 
     constexpr std::span<const std::uint8_t, N> bytes() const { return bytes_; }
     friend constexpr auto operator<=>(const FixedBytes&, const FixedBytes&) = default;

@@ -39,13 +39,14 @@ struct JournalPayment {
 // Not thread-safe.
 class TALLYCARD_EXPORT PaymentJournal {
 public:
-    // Makes the file where there is none. Errc::file_in_use; Errc::file_damaged with the number of
+    // Makes the file where there is none. Errc::file_in_use; Errc::file_damaged with the offset of
     // the line in Error::detail.
     static Result<std::unique_ptr<PaymentJournal>> open(const std::string& path);
     virtual ~PaymentJournal();
 
     // Writing an intent again is no error; Errc::conflict when the id names another payment.
     virtual Result<void> intend(const PaymentIntent& intent) = 0;
+    // Opens a payment again that was closed: it did happen.
     virtual Result<void> paid(const OperationId& id, const Operation& operation,
                               const Receipt& receipt) = 0;
     // It settled, or did not happen and will not be asked for again.

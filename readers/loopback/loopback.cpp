@@ -41,15 +41,15 @@ private:
 Result<std::unique_ptr<ReaderDriver>> open_loopback(std::vector<LoopbackCard> cards)
 {
     std::vector<std::shared_ptr<loopback::Slot>> slots;
-    for (const auto& card : cards) {
+    for (auto& card : cards) {
+        auto name = "loopback:" + card.image;
         auto opened =
-            VirtualCard::open({.image = card.image,
+            VirtualCard::open({.image = std::move(card.image),
                                .transport_key = card.transport_key ? &*card.transport_key : nullptr,
                                .protocol = card.protocol,
                                .durable = card.durable});
         if (!opened) return opened.error();
-        slots.push_back(
-            std::make_shared<loopback::Slot>("loopback:" + card.image, *std::move(opened)));
+        slots.push_back(std::make_shared<loopback::Slot>(std::move(name), *std::move(opened)));
     }
     return std::unique_ptr<ReaderDriver>(std::make_unique<loopback::Driver>(std::move(slots)));
 }

@@ -85,10 +85,8 @@ Result<std::size_t> Link::transmit(std::span<const std::uint8_t> command,
     }
     // A driver whose card vanished half-way reports success and no bytes.
     if (size < 2) {
-        return Error{.code = Errc::link_failed,
-                     .effect = Effect::unknown,
-                     .detail = static_cast<std::uint32_t>(size),
-                     .where = "SCardTransmit"};
+        return Error{
+            .code = Errc::link_failed, .effect = Effect::unknown, .where = "SCardTransmit"};
     }
     return static_cast<std::size_t>(size);
 }

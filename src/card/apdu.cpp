@@ -40,11 +40,7 @@ std::span<const std::uint8_t> Command::tpdu() const
 
 Result<Response> Response::parse(std::span<const std::uint8_t> bytes)
 {
-    if (bytes.size() < 2) {
-        return Error{.code = Errc::link_failed,
-                     .detail = static_cast<std::uint32_t>(bytes.size()),
-                     .where = "status word"};
-    }
+    if (bytes.size() < 2) return Error{.code = Errc::link_failed, .where = "status word"};
     const auto sw = bytes.last(2);
     return Response{.data = bytes.first(bytes.size() - 2),
                     .sw = StatusWord(static_cast<std::uint16_t>(sw[0] << 8 | sw[1]))};

@@ -64,7 +64,7 @@ Result<void> put_records(StoreTransaction& store, Lines& lines)
         const auto record = store.record(index);
         if (!record) return record.error();
         if (!*record) return Error{.code = Errc::file_damaged, .where = "ledger"};
-        const auto done = lines.put("record " + detail::to_hex((*record)->encode()) + '\n');
+        const auto done = lines.put("record " + to_hex((*record)->encode()) + '\n');
         if (!done) return done;
     }
     return {};

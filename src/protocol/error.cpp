@@ -47,7 +47,8 @@ Entry entry(Errc code)
     case Errc::wrong_card: return {"wrong_card", "the operation is for another card"};
     case Errc::offline_limit:
         return {"offline_limit",
-                "the card's offline limit is reached; go online (any operation with the issuer)"};
+                "the card's offline limit is reached; go online: any operation of the issuer, once "
+                "executed, starts it afresh"};
     case Errc::no_such_request:
         return {"no_such_request", "the card keeps no such request; ask for the transfer again"};
     case Errc::pin_needed: return {"pin_needed", "the PIN is needed"};
@@ -73,6 +74,10 @@ Entry entry(Errc code)
         return {"card_denied", "the card is on the deny list; keep it and tell the issuer"};
     case Errc::card_state:
         return {"card_state", "the card's state does not admit this (blocked or terminated?)"};
+    case Errc::card_behind:
+        return {"card_behind",
+                "the card is behind the platform: rolled back, or an old copy; keep it and tell "
+                "the issuer"};
     case Errc::unsettled: return {"unsettled", "the card holds unsettled operations; settle first"};
     case Errc::operation_pending:
         return {"operation_pending",

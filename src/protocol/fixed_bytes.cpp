@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <tallycard/fixed_bytes.hpp>
 
-namespace tallycard::detail {
-namespace {
-
-std::optional<std::uint8_t> nibble(char c)
-{
-    if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');
-    if (c >= 'a' && c <= 'f') return static_cast<std::uint8_t>(c - 'a' + 10);
-    return std::nullopt;
-}
-
-}  // namespace
+namespace tallycard {
 
 std::string to_hex(std::span<const std::uint8_t> bytes)
 {
@@ -25,6 +15,18 @@ std::string to_hex(std::span<const std::uint8_t> bytes)
     return hex;
 }
 
+namespace detail {
+namespace {
+
+std::optional<std::uint8_t> nibble(char c)
+{
+    if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');
+    if (c >= 'a' && c <= 'f') return static_cast<std::uint8_t>(c - 'a' + 10);
+    return std::nullopt;
+}
+
+}  // namespace
+
 bool from_hex(std::string_view hex, std::span<std::uint8_t> out) noexcept
 {
     if (hex.size() != 2 * out.size()) return false;
@@ -37,4 +39,5 @@ bool from_hex(std::string_view hex, std::span<std::uint8_t> out) noexcept
     return true;
 }
 
-}  // namespace tallycard::detail
+}  // namespace detail
+}  // namespace tallycard

@@ -114,12 +114,13 @@ public:
         const auto text = file_.read_all();
         if (!text) return text.error();
         std::size_t at = 0;
-        for (std::uint32_t number = 1; at < text->size(); ++number) {
+        while (at < text->size()) {
             const auto end = text->find('\n', at);
             if (end == std::string::npos) return file_.truncate(at);
             if (!take(words_of(std::string_view(*text).substr(at, end - at))))
-                return Error{
-                    .code = Errc::file_damaged, .detail = number, .where = "payment journal line"};
+                return Error{.code = Errc::file_damaged,
+                             .detail = static_cast<std::uint32_t>(at),
+                             .where = "payment journal"};
             at = end + 1;
         }
         return {};
@@ -139,8 +140,8 @@ public:
                       const Receipt& receipt) override
     {
         TALLYCARD_EXPECTS(find(id) != nullptr);
-        return write({"paid", id.to_string(), detail::to_hex(operation.encode()),
-                      detail::to_hex(receipt.encode())});
+        return write(
+            {"paid", id.to_string(), to_hex(operation.encode()), to_hex(receipt.encode())});
     }
 
     Result<void> close(const OperationId& id) override
@@ -185,6 +186,7 @@ private:
         if (words[0] == "paid" && words.size() == 4) {
             known->operation = decode_hex<Operation>(words[2]);
             known->receipt = decode_hex<Receipt>(words[3]);
+            known->closed = false;  // it had been taken for refused
             return known->operation && known->receipt;
         }
         known->closed = words[0] == "closed" && words.size() == 2;

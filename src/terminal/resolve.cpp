@@ -66,7 +66,7 @@ Result<Resolution> resolve(const Contact& contact, Pending pending)
     const auto reading = read_log(contact, card_id, standing->settled);
     if (!reading) return reading.error();
     if (reading->info.sequence < standing->settled)
-        return Error{.code = Errc::wrong_sequence, .where = "the card is behind the platform"};
+        return Error{.code = Errc::card_behind, .where = "resolve"};
 
     Resolution resolution;
     for (const auto& entry : reading->log) {

@@ -149,6 +149,11 @@ TEST_CASE("an answer of one byte leaves doubt", "[pcsc][link]")
     REQUIRE(!answer);
     CHECK(answer.error().code == Errc::link_failed);
     CHECK(answer.error().effect == Effect::unknown);
+    std::array<std::uint8_t, 258> buffer{};
+    const auto bare = table.link->transmit(from_hex("8032000000"), buffer);
+    REQUIRE(!bare);
+    CHECK(bare.error().code == Errc::link_failed);
+    CHECK(bare.error().effect == Effect::unknown);
 }
 
 TEST_CASE("a foreign card and a blank card are told apart", "[pcsc][link]")

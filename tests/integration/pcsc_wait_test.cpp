@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Listing readers and waiting for cards, through a real pcscd with vpcd.
+#include <atomic>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -132,24 +133,30 @@ TEST_CASE("cancel ends a wait of another thread, whenever it comes", "[pcsc][wai
 {
     const PcscdProcess pcscd;
     auto reader = open_reader();
-    int cancelled = 0;
+    int cancelled = 0, at_once = 0;
     Clock::duration longest{};
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < 1500; ++i) {
+        std::atomic<bool> begun = false;
         Clock::time_point asked;
         std::thread other([&] {
-            for (int spin = 0; spin < 400 * i; ++spin)
-                std::atomic_thread_fence(std::memory_order_seq_cst);
-            if (i % 4 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(i / 4));
+            while (!begun) std::this_thread::yield();
+            // Before the service knows of the wait, and after.
+            const auto moment = Clock::now() + i * 1us;
+            while (Clock::now() < moment) std::this_thread::yield();
             asked = Clock::now();
             reader->cancel();
         });
+        begun = true;
         const auto waited = reader->wait_for_card(10s);
+        const auto ended = Clock::now();
         other.join();
-        longest = std::max(longest, Clock::now() - asked);
+        longest = std::max(longest, ended - asked);
+        if (ended - asked < 50ms) ++at_once;
         if (!waited && waited.error().code == Errc::cancelled) ++cancelled;
     }
-    CHECK(cancelled == 100);
-    CHECK(longest < 300ms);
+    CHECK(cancelled == 1500);
+    CHECK(at_once > 1000);
+    CHECK(longest < 400ms);
 }
 
 TEST_CASE("cancel before a wait ends that wait, and that one only", "[pcsc][wait]")

@@ -66,7 +66,8 @@ struct Fault {
     static Fault reset_before(std::size_t at) { return {Kind::reset_before, at, 0, {}}; }
     static Fault reset_after(std::size_t at) { return {Kind::reset_after, at, 0, {}}; }
 
-    // Every kind once, at this exchange: what a sweep over all faults loops over.
+    // Every kind, at this exchange: what a sweep over all faults loops over. No status word of it
+    // is a refusal: a link that makes one up, with no data beside it, cannot be told from a card.
     static std::vector<Fault> each_kind(std::size_t at)
     {
         return {lose_command(at),
@@ -78,7 +79,7 @@ struct Fault {
                 flip_bit(at, 13),
                 flip_bit(at, 700),
                 change_status(at, 0x6F00),
-                change_status(at, 0x9401),
+                change_status(at, 0x6281),
                 only_status(at, 0x9000),
                 only_status(at, 0x6F00),
                 repeat(at),
@@ -166,6 +167,7 @@ public:
         if (fault && after_the_card(fault->kind)) return lost(fault->kind);
         const auto arrived = fault ? damage(*fault, answer, *size) : *size;
         record_.back().answer.assign(answer.begin(), answer.begin() + std::ptrdiff_t(arrived));
+        previous_ = record_.back().answer;
         return arrived;
     }
 
@@ -219,21 +221,20 @@ private:
             const auto bit = fault.value % (8 * size);
             answer[bit / 8] = static_cast<std::uint8_t>(answer[bit / 8] ^ 1u << bit % 8);
         }
-        if (fault.kind == Fault::Kind::repeat) return previous_answer(answer, size);
+        if (fault.kind == Fault::Kind::repeat) return previous_answer(answer);
         return size;
     }
 
-    std::size_t previous_answer(std::span<std::uint8_t> answer, std::size_t size) const
+    std::size_t previous_answer(std::span<std::uint8_t> answer) const
     {
-        if (record_.size() < 2) return size;
-        const auto& previous = record_[record_.size() - 2].answer;
-        std::ranges::copy(previous, answer.begin());
-        return previous.size();
+        std::ranges::copy(previous_, answer.begin());
+        return previous_.size();
     }
 
     CardLink& below_;
     std::vector<Fault> faults_;
     std::vector<Recorded> record_;
+    std::vector<std::uint8_t> previous_;  // the last answer that arrived
     std::optional<Errc> broken_;
     std::size_t fired_ = 0;
 };

@@ -11,24 +11,10 @@
 #include "../../src/crypto/card_signer.hpp"
 #include "../../src/crypto/software_keys.hpp"
 #include "scripted_link.hpp"
+#include "secrets.hpp"
 #include "vectors.hpp"
 
 namespace testing {
-
-template <class S>
-S secret_of(std::uint8_t byte)
-{
-    std::array<std::uint8_t, S::size> bytes;
-    bytes.fill(byte);
-    return S(bytes);
-}
-template <class T>
-T bytes_value(std::uint8_t byte)
-{
-    std::array<std::uint8_t, T::size> bytes;
-    bytes.fill(byte);
-    return T(std::span<const std::uint8_t, T::size>(bytes));
-}
 
 // A card without rules: it has genuine keys and answers each instruction with what the test put
 // there, so that a session meets exactly the answer that the test is about.

@@ -30,8 +30,8 @@ inline Reply reply_of(std::span<const std::uint8_t> answer)
 }
 
 // A command APDU as bytes. `le` is the byte itself: 0 is 256.
-inline Bytes apdu(tallycard::apdu::Header header, std::span<const std::uint8_t> data = {},
-                  std::optional<std::uint8_t> le = {})
+inline Bytes command_apdu(tallycard::apdu::Header header, std::span<const std::uint8_t> data = {},
+                          std::optional<std::uint8_t> le = {})
 {
     Bytes bytes{header.cla, header.ins, header.p1, header.p2};
     if (!data.empty()) bytes.push_back(static_cast<std::uint8_t>(data.size()));
@@ -40,6 +40,32 @@ inline Bytes apdu(tallycard::apdu::Header header, std::span<const std::uint8_t> 
     return bytes;
 }
 
+// Memory whose next writes, or syncs, fail as often as one wishes. A failed write leaves garbage.
+class FailingStorage final : public tallycard::chip::Storage {
+public:
+    bool read(std::size_t offset, std::span<std::uint8_t> out) override
+    {
+        return memory.read(offset, out);
+    }
+    bool write(std::size_t offset, std::span<const std::uint8_t> bytes) override
+    {
+        ++writes;
+        if (failing_writes == 0) return memory.write(offset, bytes);
+        --failing_writes;
+        const Bytes garbage(bytes.size() / 2, 0x5A);
+        return memory.write(offset, garbage) && false;
+    }
+    bool sync() override
+    {
+        if (failing_syncs == 0) return true;
+        --failing_syncs;
+        return false;
+    }
+
+    tallycard::chip::MemoryStorage memory;
+    int failing_writes = 0, failing_syncs = 0, writes = 0;
+};
+
 class TestCard {
 public:
     explicit TestCard(const tallycard::chip::CardMemory& memory)
@@ -47,6 +73,10 @@ public:
         if (!tallycard::chip::SlotNvm::format(storage, memory)) throw std::runtime_error("format");
         nvm.load();
     }
+    TestCard(const TestCard&) = delete;
+    TestCard& operator=(const TestCard&) = delete;
+    virtual ~TestCard() = default;
+
     static tallycard::chip::CardMemory blank(const Json& transport_key)
     {
         tallycard::chip::CardMemory memory;
@@ -60,7 +90,10 @@ public:
         const auto size = applet.process(command, answer);
         return reply_of(std::span(answer).first(size));
     }
-    Reply select() { return send(apdu(tallycard::wire::command::select, tallycard::wire::aid, 0)); }
+    Reply select()
+    {
+        return send(command_apdu(tallycard::wire::command::select, tallycard::wire::aid, 0));
+    }
 
     // Everything that the card remembers without power.
     Bytes memory() const
@@ -69,7 +102,7 @@ public:
         nvm.current().encode(bytes);
         return bytes_of(bytes);
     }
-    // The memory as it may be changed behind the card's back, to arrange a test.
+    // Changes the memory behind the card's back, to arrange a test.
     template <class Change>
     void arrange(Change&& change)
     {
@@ -77,7 +110,7 @@ public:
         if (!nvm.commit()) throw std::runtime_error("commit");
     }
 
-    tallycard::chip::MemoryStorage storage;
+    FailingStorage storage;
     tallycard::chip::SlotNvm nvm{storage};
     tallycard::chip::Applet applet{nvm};
 };

@@ -59,7 +59,7 @@ private:
         tlv::Encoder<255> data;
         data.raw(object);
         data.field(wire::tag::issuer_signature, signature.bytes());
-        return testing::apdu(wire::command::execute, data.fields(), 0);
+        return testing::command_apdu(wire::command::execute, data.fields(), 0);
     }
 
     void check(const Json& wanted, const Bytes& answer) const

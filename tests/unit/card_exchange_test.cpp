@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one place of 61xx and 6Cxx, under both transmission protocols.
+#include <algorithm>
 #include <deque>
 #include <vector>
 
@@ -73,9 +74,13 @@ TEST_CASE("a command erases its data when it ends", "[card]")
     alignas(Command) std::array<std::uint8_t, sizeof(Command)> memory{};
     auto* command = new (memory.data()) Command(value_header, from_hex("244711ffffffffff"));
     const auto planted = from_hex("244711ff");
-    REQUIRE(std::ranges::search(memory, planted).begin() != memory.end());
+    const auto holds_it = [&] {
+        return std::search(memory.begin(), memory.end(), planted.begin(), planted.end()) !=
+               memory.end();
+    };
+    REQUIRE(holds_it());
     command->~Command();
-    CHECK(std::ranges::search(memory, planted).begin() == memory.end());
+    CHECK(!holds_it());
 }
 
 TEST_CASE("a case-4 command under T=0 is answered through GET RESPONSE", "[card]")
@@ -211,4 +216,18 @@ TEST_CASE("a link that knows that nothing was sent is believed", "[card]")
     CHECK(response.error().code == Errc::card_removed);
     CHECK(response.error().effect == Effect::none);
     CHECK(std::string(response.error().where) == "EXECUTE");
+}
+
+TEST_CASE("a link that breaks leaves a command in doubt only where there is an effect", "[card]")
+{
+    const auto broken = [](ScriptedLink::Bytes) -> Result<ScriptedLink::Bytes> {
+        return Error{.code = Errc::card_removed, .effect = Effect::unknown, .where = "script"};
+    };
+    ScriptedLink link(broken);
+    std::array<std::uint8_t, apdu::Response::max_size> buffer{};
+    const auto effect_of = [&](const Command& command, const detail::CommandRule& rule) {
+        return detail::exchange(link, command, rule, buffer, nullptr).error().effect;
+    };
+    CHECK(effect_of(Command(value_header, some_data, 256), rule::execute) == Effect::unknown);
+    CHECK(effect_of(Command(plain_header, {}, 52), rule::get_data) == Effect::none);
 }

@@ -308,6 +308,12 @@ TEST_CASE("a result of the log is of the sequence that was asked for", "[card]")
     table.card.put(log_ins, table.card.receipt_of(operation).encode());
     CHECK(table.session.result(operation.sequence));
     CHECK(table.session.result(operation.sequence - 1).error().code == Errc::bad_signature);
+    auto foreign = operation;
+    foreign.card_id = bytes_value<CardId>(0x79);
+    table.card.put(log_ins, table.card.receipt_of(foreign).encode());
+    CHECK(table.session.result(operation.sequence).error().code == Errc::bad_signature);
+    table.card.put(log_ins, foreign.encode());
+    CHECK(table.session.operation(operation.sequence).error().code == Errc::bad_signature);
     table.card.put(log_ins, operation.encode());
     CHECK(table.session.operation(operation.sequence));
     CHECK(table.session.operation(operation.sequence + 1).error().code == Errc::bad_signature);

@@ -27,10 +27,11 @@ Result<std::unique_ptr<FileNvm>> FileNvm::create(const std::string& path, bool d
     if (!storage) return storage.error();
     CardMemory blank;
     blank.secrets.transport_key = clone(transport_key);
-    if (!SlotNvm::format(**storage, blank))
+    if (!SlotNvm::format(**storage, blank)) {
         return Error{.code = Errc::file_rejected,
                      .detail = static_cast<std::uint32_t>(errno),
                      .where = where};
+    }
     if (auto done = (*storage)->publish(); !done) return done.error();
     std::unique_ptr<FileNvm> file(new FileNvm(std::move(*storage)));
     file->nvm_.load();

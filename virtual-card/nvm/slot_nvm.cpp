@@ -17,8 +17,13 @@ constexpr std::size_t checksum_size = 32;
 
 // A slot's bytes, which hold secrets.
 struct SlotBytes {
-    std::array<std::uint8_t, SlotNvm::slot_size> bytes{};
+    SlotBytes() = default;
+    SlotBytes(SlotBytes&&) = delete;
+    SlotBytes& operator=(SlotBytes&&) = delete;
+    SlotBytes(const SlotBytes&) = delete;
+    SlotBytes& operator=(const SlotBytes&) = delete;
     ~SlotBytes() { detail::erase(bytes); }
+    std::array<std::uint8_t, SlotNvm::slot_size> bytes{};
 };
 
 constexpr std::size_t offset_of(std::size_t index)

@@ -2,10 +2,11 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
-#include <map>
 #include <optional>
+#include <string>
+#include <system_error>
 
-#include "../transport_key_file.hpp"
+#include <tallycard/transport_key_file.hpp>
 #include "../virtual_card.hpp"
 #include "reader_connection.hpp"
 
@@ -19,26 +20,30 @@ struct Options {
     std::string image, transport_key_file;
     std::string host = "127.0.0.1";
     std::uint16_t port = 35963;
-    TransmissionProtocol protocol = TransmissionProtocol::t1;
+    std::string protocol = "t1";
     bool no_fsync = false;
 };
 
 void describe(CLI::App& app, Options& options)
 {
-    static const std::map<std::string, TransmissionProtocol> protocols = {
-        {"t1", TransmissionProtocol::t1}, {"t0", TransmissionProtocol::t0}};
     app.add_option("--image", options.image,
                    "The card's memory. Holds the card's secrets: mode 0600, never a copy of it")
-        ->required();
+        ->required()
+        ->type_name("FILE");
     app.add_option("--transport-key-file", options.transport_key_file,
-                   "32 bytes as hex, mode 0600: makes a blank card where there is no image");
-    app.add_option("--host", options.host, "Where the reader listens")->capture_default_str();
+                   "32 bytes as hex, mode 0600: makes a blank card where there is no image")
+        ->type_name("FILE");
+    app.add_option("--host", options.host, "Where the reader listens")
+        ->capture_default_str()
+        ->type_name("HOST");
     app.add_option("--port", options.port, "Its port")
-        ->check(CLI::Range(1, 65535))
-        ->capture_default_str();
-    app.add_option("--protocol", options.protocol, "t1 or t0")
-        ->transform(CLI::CheckedTransformer(protocols))
-        ->default_str("t1");
+        ->check(CLI::Range(1, 65535).description(""))
+        ->capture_default_str()
+        ->type_name("PORT");
+    app.add_option("--protocol", options.protocol, "What the card speaks")
+        ->check(CLI::IsMember({"t1", "t0"}))
+        ->capture_default_str()
+        ->type_name("");
     app.add_flag("--no-fsync", options.no_fsync,
                  "Do not wait for the disk: for tests. A crash of the machine may lose operations");
     app.footer(
@@ -49,21 +54,18 @@ void describe(CLI::App& app, Options& options)
 
 std::string explain(const Error& error, const std::string& image)
 {
-    switch (error.code) {
-    case Errc::file_missing:
+    if (error.code == Errc::file_missing)
         return image + ": no such card image; --transport-key-file makes a blank card there";
-    case Errc::file_in_use:
+    if (error.code == Errc::file_in_use)
         return image + ": the card is in use by another process; stop that one first";
-    case Errc::file_damaged:
+    if (error.code == Errc::file_damaged) {
         return image +
                ": not a card image, or damaged at its start; have the issuer deny that "
                "card and issue another";
-    case Errc::file_rejected: {
-        const std::error_code reason(static_cast<int>(error.detail), std::generic_category());
-        return image + ": " + error.where + ": " + reason.message();
     }
-    default: return error.message();
-    }
+    if (error.code != Errc::file_rejected) return error.message();
+    const std::error_code reason(static_cast<int>(error.detail), std::generic_category());
+    return image + ": " + error.where + ": " + reason.message();
 }
 
 int refuse(const std::string& why)
@@ -106,17 +108,19 @@ int run(const Options& options)
         key = std::move(*read);
     }
     const chip::StopSignal stop;
-    const auto card = VirtualCard::open({.image = options.image,
-                                         .transport_key = key ? &*key : nullptr,
-                                         .protocol = options.protocol,
-                                         .durable = !options.no_fsync});
+    const auto card = VirtualCard::open(
+        {.image = options.image,
+         .transport_key = key ? &*key : nullptr,
+         .protocol = options.protocol == "t0" ? TransmissionProtocol::t0 : TransmissionProtocol::t1,
+         .durable = !options.no_fsync});
     key.reset();
     if (!card) return refuse(explain(card.error(), options.image));
-    if ((*card)->memory_damaged())
+    if ((*card)->memory_damaged()) {
         std::fprintf(stderr,
                      "tallycard-vicc: %s: both copies of the card's memory are damaged; it answers "
                      "6581. Have the issuer deny that card and issue another\n",
                      options.image.c_str());
+    }
     keep_in_reader(**card, options, stop);
     return done;
 }
@@ -124,7 +128,7 @@ int run(const Options& options)
 }  // namespace
 
 int main(int argc, char** argv)
-{
+try {
     CLI::App app("A virtual tallycard in a PC/SC reader", "tallycard-vicc");
     Options options;
     describe(app, options);
@@ -134,4 +138,7 @@ int main(int argc, char** argv)
         return app.exit(error) == 0 ? done : wrong_usage;
     }
     return run(options);
+} catch (const std::exception& error) {  // out of memory
+    std::fprintf(stderr, "tallycard-vicc: %s\n", error.what());
+    return refused;
 }

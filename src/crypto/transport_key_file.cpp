@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "transport_key_file.hpp"
+#include <tallycard/transport_key_file.hpp>
 
 #include <array>
 #include <cerrno>

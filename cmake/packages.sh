@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# packages.sh SET...: installs what is missing of the named sets of Debian packages (build, run,
+# test). Needs root or sudo, and only when something is missing.
+set -eu
+
+packages()
+{
+    case $1 in
+    build)
+        echo g++ make cmake ninja-build pkg-config libpcsclite-dev libsodium-dev libsqlite3-dev \
+            libcli11-dev nlohmann-json3-dev
+        ;;
+    run) echo pcscd vsmartcard-vpcd ;;
+    test) echo catch2 iproute2 python3 python3-pyscard opensc pcsc-tools ;;
+    lint) echo clang-14 clang-format-14 clang-tidy-14 ;;
+    *)
+        echo "packages.sh: no such set: $1" >&2
+        exit 64
+        ;;
+    esac
+}
+
+missing=
+for set in "$@"; do
+    for package in $(packages "$set"); do
+        status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+        [ "$status" = installed ] || missing="$missing $package"
+    done
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -eq 0 ]; then
+    as_root=
+elif command -v sudo >/dev/null; then
+    as_root=sudo
+else
+    echo "packages.sh: run as root, or install these:$missing" >&2
+    exit 1
+fi
+echo "installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086
+{
+    $as_root apt-get update -q
+    $as_root apt-get install -q -y --no-install-recommends $missing
+}

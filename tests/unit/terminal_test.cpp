@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole operations when nothing breaks: what they do, and that asking twice is asking once.
+#include <catch2/catch.hpp>
+
+#include "support/terminal_world.hpp"
+
+using namespace tallycard;
+using namespace testing;
+
+namespace {
+
+const auto shop = *AccountId::parse(std::string_view("SHOP-1"));
+
+Amount cents(std::int64_t n)
+{
+    return Amount::minor_units(n);
+}
+
+const Applied& applied(const Outcome& outcome)
+{
+    if (const auto* refused = std::get_if<NotApplied>(&outcome)) FAIL(refused->reason.message());
+    if (const auto* doubt = std::get_if<InDoubt>(&outcome)) FAIL(doubt->reason.message());
+    return *std::get_if<Applied>(&outcome);
+}
+
+Errc refusal(const Outcome& outcome)
+{
+    REQUIRE(std::holds_alternative<NotApplied>(outcome));
+    CHECK(std::get_if<NotApplied>(&outcome)->reason.effect == Effect::none);
+    return std::get_if<NotApplied>(&outcome)->reason.code;
+}
+
+}  // namespace
+
+TEST_CASE("every operation moves what it says, under T=1 and T=0", "[terminal]")
+{
+    for (const auto protocol : {TransmissionProtocol::t1, TransmissionProtocol::t0}) {
+        TerminalWorld world;
+        auto seat = world.funded_seat(protocol);
+        auto& terminal = world.terminal;
+        REQUIRE(world.issuer->open_account(shop));
+        const auto pin = TerminalWorld::pin();
+
+        applied(terminal.cash_out(*seat, world.next_id(), cents(60'00), &pin));
+        CHECK(world.balance(seat) == 40'00);
+        applied(terminal.transfer_out(*seat, world.next_id(), cents(5'00), shop));
+        CHECK(world.account(shop) == 5'00);
+        applied(terminal.transfer_in(*seat, world.next_id(), cents(2'00), shop));
+        CHECK(world.account(shop) == 3'00);
+        const auto paid = applied(terminal.pay(*seat, world.next_id(), cents(1'00), shop));
+        CHECK_FALSE(paid.settlement);
+        CHECK(world.balance(seat) == 37'00);
+        REQUIRE(terminal.settle(paid.operation, paid.receipt));
+        CHECK(world.balance(seat) == 36'00);
+        CHECK(world.account(shop) == 4'00);
+        CHECK(world.on_card(seat) == 36'00);
+        CHECK(terminal.history(*seat).value().size() == 5);
+        CHECK(world.sum_of_books() == 0);
+    }
+}
+
+TEST_CASE("asking twice with one id is asking once", "[terminal]")
+{
+    TerminalWorld world;
+    auto seat = world.funded_seat();
+    REQUIRE(world.issuer->open_account(shop));
+    const auto id = world.next_id();
+    const auto first = applied(world.terminal.top_up(*seat, id, cents(7'00)));
+    const auto again = applied(world.terminal.top_up(*seat, id, cents(7'00)));
+    CHECK(again.receipt == first.receipt);
+    CHECK(world.on_card(seat) == TerminalWorld::start + 7'00);
+
+    const auto out = world.next_id();
+    applied(world.terminal.transfer_out(*seat, out, cents(3'00), shop));
+    applied(world.terminal.transfer_out(*seat, out, cents(3'00), shop));
+    CHECK(world.account(shop) == 3'00);
+
+    const auto payment = world.next_id();
+    applied(world.terminal.pay(*seat, payment, cents(1'00), shop));
+    applied(world.terminal.top_up(*seat, world.next_id(), cents(1'00)));
+    applied(world.terminal.pay(*seat, payment, cents(1'00), shop, nullptr, Asked::again));
+    CHECK(world.on_card(seat) == TerminalWorld::start + 4'00);
+}
+
+TEST_CASE("an id names one operation only", "[terminal]")
+{
+    TerminalWorld world;
+    auto seat = world.funded_seat();
+    const auto id = world.next_id();
+    applied(world.terminal.top_up(*seat, id, cents(7'00)));
+    CHECK(refusal(world.terminal.top_up(*seat, id, cents(8'00))) == Errc::conflict);
+    CHECK(refusal(world.terminal.cash_out(*seat, id, cents(7'00))) == Errc::conflict);
+    applied(world.terminal.pay(*seat, world.next_id(), cents(1'00), shop));
+    const auto paid = world.next_id();
+    applied(world.terminal.pay(*seat, paid, cents(1'00), shop));
+    CHECK(refusal(world.terminal.pay(*seat, paid, cents(2'00), shop, nullptr, Asked::again)) ==
+          Errc::conflict);
+}
+
+TEST_CASE("what the card would refuse is refused before anything is signed", "[terminal]")
+{
+    TerminalWorld world;
+    auto seat = world.funded_seat();
+    auto& terminal = world.terminal;
+    const auto wrong_pin = TerminalWorld::pin("4712");
+    const auto pin = TerminalWorld::pin();
+    CHECK(refusal(terminal.top_up(*seat, world.next_id(), cents(0))) == Errc::bad_amount);
+    CHECK(refusal(terminal.top_up(*seat, world.next_id(), cents(-1))) == Errc::bad_amount);
+    CHECK(refusal(terminal.pay(*seat, world.next_id(), cents(0), shop)) == Errc::bad_amount);
+    CHECK(refusal(terminal.top_up(*seat, world.next_id(), cents(200'01))) == Errc::amount_limit);
+    CHECK(refusal(terminal.cash_out(*seat, world.next_id(), cents(60'00))) == Errc::pin_needed);
+    CHECK(refusal(terminal.cash_out(*seat, world.next_id(), cents(60'00), &wrong_pin)) ==
+          Errc::wrong_pin);
+    CHECK(refusal(terminal.cash_out(*seat, world.next_id(), cents(100'01), &pin)) ==
+          Errc::balance_too_low);
+    CHECK(refusal(terminal.transfer_out(*seat, world.next_id(), cents(1'00),
+                                        test::account_id("nobody"))) == Errc::unknown_account);
+    REQUIRE(world.issuer->open_account(shop));
+    CHECK(refusal(terminal.transfer_in(*seat, world.next_id(), cents(1'00), shop)) ==
+          Errc::insufficient_funds);
+    CHECK_FALSE(world.issuer->standing(seat.card_id).value().pending);
+    CHECK((*seat).exchanges_of(0x32) == 0);  // no EXECUTE, so no void either
+    CHECK(world.on_card(seat) == TerminalWorld::start);
+}
+
+TEST_CASE("a blocked card moves nothing until it is unblocked", "[terminal]")
+{
+    TerminalWorld world;
+    auto seat = world.funded_seat();
+    auto& terminal = world.terminal;
+    applied(terminal.administer(*seat, world.next_id(), Kind::block));
+    CHECK(refusal(terminal.top_up(*seat, world.next_id(), cents(1'00))) == Errc::card_state);
+    CHECK(refusal(terminal.pay(*seat, world.next_id(), cents(1'00), shop)) ==
+          Errc::not_in_this_state);
+    applied(terminal.administer(*seat, world.next_id(), Kind::unblock));
+    applied(terminal.pay(*seat, world.next_id(), cents(1'00), shop));
+    const Limits none{};
+    applied(terminal.administer(*seat, world.next_id(), Kind::set_limits, none));
+    CHECK(refusal(terminal.top_up(*seat, world.next_id(), cents(1))) == Errc::amount_limit);
+    applied(terminal.administer(*seat, world.next_id(), Kind::terminate));
+    CHECK(refusal(terminal.administer(*seat, world.next_id(), Kind::unblock)) == Errc::card_state);
+}
+
+TEST_CASE("card to card passes through the holder's account and continues where it broke",
+          "[terminal]")
+{
+    TerminalWorld world;
+    auto from = world.funded_seat();
+    auto to = world.funded_seat();
+    const auto id = world.next_id();
+    (*to).restart({Fault::remove_before(0).of(0x30)});  // the second card leaves at its REQUEST
+
+    auto both = transfer_card_to_card(world.terminal, *from, *to, id, cents(5'00));
+    applied(both.out);
+    REQUIRE(both.in);
+    CHECK_FALSE(std::holds_alternative<Applied>(*both.in));
+    CHECK(world.account(holder_account(to.card_id)) == 5'00);
+
+    (*to).insert();
+    both = transfer_card_to_card(world.terminal, *from, *to, id, cents(5'00));
+    applied(both.out);
+    applied(*both.in);
+    CHECK(world.on_card(from) == TerminalWorld::start - 5'00);
+    CHECK(world.on_card(to) == TerminalWorld::start + 5'00);
+    CHECK(world.account(holder_account(to.card_id)) == 0);
+}
+
+TEST_CASE("I9: what is pending ends at the next contact: delivered, or voided", "[terminal][I9]")
+{
+    TerminalWorld world;
+    auto seat = world.funded_seat();
+    const auto sign = [&](std::int64_t units, Kind kind) {
+        const auto id = world.next_id();
+        REQUIRE(world.issuer->authorise({.id = id,
+                                         .card_id = seat.card_id,
+                                         .kind = kind,
+                                         .amount = cents(units),
+                                         .parameter = {},
+                                         .terminal = test::account_id("till-1")}));
+        return id;
+    };
+    const auto delivered = sign(3'00, Kind::top_up);
+    auto resolved = world.terminal.resolve(*seat).value();
+    CHECK(resolved.delivered == 1);
+    CHECK(world.issuer->status(delivered).value().progress == Progress::settled);
+
+    const auto too_much = sign(-90'00, Kind::cash_out);  // needs the PIN
+    resolved = world.terminal.resolve(*seat).value();
+    CHECK(resolved.voided == 1);
+    CHECK(world.issuer->status(too_much).value().progress == Progress::voided);
+
+    const auto unwanted = sign(3'00, Kind::top_up);
+    resolved = world.terminal.void_pending(*seat).value();
+    CHECK(resolved.voided == 1);
+    CHECK(world.issuer->status(unwanted).value().progress == Progress::voided);
+    CHECK(refusal(world.terminal.top_up(*seat, unwanted, cents(3'00))) == Errc::operation_ended);
+    CHECK(world.on_card(seat) == TerminalWorld::start + 3'00);
+}
