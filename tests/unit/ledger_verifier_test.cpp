@@ -47,7 +47,7 @@ auto record_with(Change change)
     return [change](std::vector<std::string>& lines, std::size_t at) {
         auto record = record_of(lines[at]);
         change(record);
-        lines[at] = "record " + detail::to_hex(record.encode());
+        lines[at] = "record " + to_hex(record.encode());
     };
 }
 
