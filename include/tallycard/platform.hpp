@@ -68,7 +68,7 @@ public:
     const IssuerDescription& issuer() const { return settings_.issuer; }
 
     // IssuerClient. A denied card's results still settle where they continue its chain, since the
-    // value has moved; it only gets no new operation.
+    // value has moved; it only gets no new operation, but a void of what is pending.
     Result<CardStanding> standing(const CardId& card_id) override;
     Result<OperationStatus> authorise(const OperationRequest& request) override;
     Result<OperationStatus> authorise_transfer(const OperationId& id,

@@ -174,16 +174,20 @@ TEST_CASE("a pending operation that has been voided may still be the one that ex
     REQUIRE(issuer.balance(AccountKind::cash, "T1") == -100);
 }
 
-TEST_CASE("a void of a void is that void, and a denied card gets none")
+TEST_CASE("a void of a void is that void, and a denied card gets one for what is pending")
 {
     TestIssuer issuer;
     auto card = issuer.make_card();
     auto denied = issuer.make_card();
     const auto first = issuer.authorise(card, Kind::cancel).value().first;
     REQUIRE(issuer->void_pending(card.id()).value() == first);
-    issuer.authorise(denied, Kind::top_up, 1).value();
+    const auto top_up = issuer.request(denied, Kind::top_up, 1);
+    REQUIRE(issuer->authorise(top_up));
     issuer->deny(denied.id()).value();
-    REQUIRE(issuer->void_pending(denied.id()).error().code == Errc::card_denied);
+    const auto cancel = issuer->void_pending(denied.id()).value();
+    REQUIRE(issuer->settle(denied.execute(cancel), std::nullopt).value().settled);
+    REQUIRE(issuer->status(top_up.id).value().progress == Progress::voided);
+    REQUIRE(issuer->void_pending(denied.id()).error().code == Errc::unknown_operation);
 }
 
 TEST_CASE("an offline payment that takes the sequence ends what was pending")
