@@ -33,7 +33,7 @@ done
 if [ "$(id -u)" -eq 0 ]; then
     as_root=
 elif command -v sudo >/dev/null; then
-    as_root=sudo
+    as_root="sudo DEBIAN_FRONTEND=noninteractive"
 else
     echo "packages.sh: run as root, or install these:$missing" >&2
     exit 1

@@ -91,16 +91,18 @@ virtual_readers() { "$tool" readers 2>/dev/null | sed -n 's/^[0-9]*  *\(Virtual 
 two_readers() { [ "$(virtual_readers | wc -l)" -ge 2 ]; }
 two_cards() { [ "$("$tool" readers 2>/dev/null | grep -c 'Virtual PCD.*3b')" -ge 2 ]; }
 
+answers() { "$tool" readers >/dev/null 2>&1; }
+
 start_pcscd()
 {
     PATH=$PATH:/usr/sbin:/sbin
-    if ! "$tool" readers >/dev/null 2>&1; then
+    if ! answers; then
+        [ "$(id -u)" -eq 0 ] || fail "no pcscd answers; start it, or run this as root"
         echo "No pcscd answers: starting one."
         pcscd --foreground >"$work/pcscd.log" 2>&1 &
         started="$started $!"
     fi
-    until_true 10 "pcscd does not answer (run this as root, or start pcscd yourself)" \
-        "$tool" readers >/dev/null 2>&1
+    until_true 10 "pcscd does not answer: $(tail -n 1 "$work/pcscd.log" 2>/dev/null)" answers
     until_true 10 "pcscd has no virtual readers; restart it so that it loads vsmartcard-vpcd" \
         two_readers
 }

@@ -20,7 +20,9 @@ Report run(const Program& program)
     try {
         return program.run(program.options);
     } catch (const tallycard::ResultError& error) {
-        return report_of(error.error);
+        // Asked again, and got nowhere: what the first call did is not undone by that.
+        const auto& id = program.options.id;
+        return id.empty() ? report_of(error.error) : still_in_doubt(error.error, id);
     } catch (const std::exception& error) {
         return {std::string("tallycard: ") + error.what(),
                 {{"outcome", "not_applied"},

@@ -39,13 +39,7 @@ Report applied(const Applied& applied, const OperationId& id, const Currency& cu
 
 Report in_doubt(const InDoubt& doubt, const OperationId& id, const Currency& currency)
 {
-    Report report;
-    report.exit = exit_code::in_doubt;
-    report.text = "in doubt: " + doubt.reason.message() +
-                  "\nTo find out, present the same card and run the same command again with --id " +
-                  id.to_string() + ", or run 'tallycard resolve'.";
-    report.json = {
-        {"outcome", "in_doubt"}, {"id", id.to_string()}, {"error", error_json(doubt.reason)}};
+    auto report = still_in_doubt(doubt.reason, id.to_string());
     if (doubt.operation) report.json["operation"] = to_json(*doubt.operation, currency);
     return report;
 }
@@ -55,7 +49,8 @@ Report in_doubt(const InDoubt& doubt, const OperationId& id, const Currency& cur
 void print(const Report& report, bool json)
 {
     if (json) {
-        std::printf("%s\n", report.json.dump().c_str());
+        constexpr auto replace = Json::error_handler_t::replace;  // names that are not UTF-8
+        std::printf("%s\n", report.json.dump(-1, ' ', false, replace).c_str());
     } else if (!report.text.empty()) {
         std::fprintf(report.exit == exit_code::done ? stdout : stderr, "%s\n", report.text.c_str());
     }
@@ -67,6 +62,15 @@ Report report_of(const Error& error)
     return {"tallycard: " + error.message(),
             {{"outcome", unknown ? "in_doubt" : "not_applied"}, {"error", error_json(error)}},
             unknown ? exit_code::in_doubt : exit_code::refused};
+}
+
+Report still_in_doubt(const Error& error, const std::string& id)
+{
+    return {"in doubt: " + error.message() +
+                "\nTo find out, present the same card and run the same command again with --id " +
+                id + ", or run 'tallycard resolve'.",
+            {{"outcome", "in_doubt"}, {"id", id}, {"error", error_json(error)}},
+            exit_code::in_doubt};
 }
 
 Report report_of(const Outcome& outcome, const OperationId& id, const Currency& currency)

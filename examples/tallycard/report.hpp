@@ -27,6 +27,9 @@ void print(const Report& report, bool json);
 
 Report report_of(const tallycard::Error& error);
 
+// An operation that was asked for again with its id could not be looked up.
+Report still_in_doubt(const tallycard::Error& error, const std::string& id);
+
 // One operation's end. `id` is what to ask again with.
 Report report_of(const tallycard::Outcome& outcome, const tallycard::OperationId& id,
                  const tallycard::Currency& currency);

@@ -8,6 +8,7 @@
 #include "workplace.hpp"
 
 using namespace tallycard;
+using workplace::Desk;
 using workplace::Signing;
 
 namespace {
@@ -60,8 +61,8 @@ Report card_to_card(const Options& options)
     const auto amount = counter.amount(options);
     const auto from = workplace::desk(options);
     const auto to = workplace::desk(options, options.second_reader);
-    const auto both = transfer_card_to_card(counter.terminal, *from.card, *to.card, counter.id,
-                                            amount, counter.pin_or_null());
+    const auto both = counter.terminal.card_to_card(*from.card, *to.card, counter.id, amount,
+                                                    counter.pin_or_null());
     auto out = counter.report(both.out);
     if (!both.in) return out;
     const auto in = counter.report(*both.in);
@@ -72,7 +73,7 @@ Report card_to_card(const Options& options)
             "account: run the same command again with --id " +
             counter.id.to_string();
     return {out.text + "\n" + waits.text,
-            {{"outcome", in.json["outcome"]},
+            {{"outcome", in.exit == exit_code::done ? "applied" : "in_doubt"},
              {"id", counter.id.to_string()},
              {"out", out.json},
              {"in", in.json}},
@@ -96,27 +97,53 @@ Report transfer(const Options& options)
                                                       counter.pin_or_null()));
 }
 
+// The card has signed, and the journal could not keep it: the receipt must not be lost.
+Report not_stored(const Report& paid, const Error& error)
+{
+    auto report = paid;
+    report.exit = exit_code::in_doubt;
+    report.text += "\nbut " + error.message() +
+                   "\nKeep this receipt, or run 'tallycard resolve' with "
+                   "the card, which settles it: " +
+                   paid.json["receipt"].get<std::string>();
+    report.json["stored"] = false;
+    return report;
+}
+
+Report pay_and_store(const Options& options, PaymentJournal& journal, const Desk& desk,
+                     Terminal& terminal, const PaymentIntent& intent, const Currency& currency)
+{
+    const auto pin = workplace::pin(options);
+    const auto asked = options.id.empty() ? Asked::first_time : Asked::again;
+    const auto outcome = terminal.pay(*desk.card, intent.id, intent.amount, intent.payee,
+                                      pin ? &*pin : nullptr, asked);
+    const auto report = report_of(outcome, intent.id, currency);
+    if (std::holds_alternative<NotApplied>(outcome)) journal.close(intent.id).value();
+    const auto* applied = std::get_if<Applied>(&outcome);
+    if (applied == nullptr) return report;
+    const auto stored = journal.paid(intent.id, applied->operation, applied->receipt);
+    return stored ? report : not_stored(report, stored.error());
+}
+
 // The card alone; what it signed is stored for 'settle'.
 Report pay(const Options& options)
 {
     const auto issuer = workplace::issuer(options);
     const auto id = workplace::operation_id(options);
-    const PaymentIntent intent{id, parse_amount(options.amount, issuer.currency).value(),
-                               workplace::account(options.account, "--to")};
-    const auto pin = workplace::pin(options);
-    const auto desk = workplace::desk(options);
+    const auto amount = parse_amount(options.amount, issuer.currency).value();
+    const auto payee = workplace::account(options.account, "--to");
     const auto journal = PaymentJournal::open(options.journal).value();
-    journal->intend(intent).value();
-
+    const auto desk = workplace::desk(options);
     OfflineIssuer nobody;
     Terminal terminal(nobody, workplace::terminal_settings(options, issuer));
-    const auto asked = options.id.empty() ? Asked::first_time : Asked::again;
-    const auto outcome =
-        terminal.pay(*desk.card, id, intent.amount, intent.payee, pin ? &*pin : nullptr, asked);
-    if (const auto* applied = std::get_if<Applied>(&outcome))
-        journal->paid(id, applied->operation, applied->receipt).value();
-    if (std::holds_alternative<NotApplied>(outcome)) journal->close(id).value();
-    return report_of(outcome, id, issuer.currency);
+    const PaymentIntent intent{id, terminal.identify(*desk.card).value().card_id, amount, payee};
+    journal->intend(intent).value();
+
+    for (const auto& known : journal->payments())
+        if (known.intent.id == id && known.receipt)  // asked again, and it had been paid
+            return report_of(Applied{*known.operation, *known.receipt, std::nullopt}, id,
+                             issuer.currency);
+    return pay_and_store(options, *journal, desk, terminal, intent, issuer.currency);
 }
 
 Report settle_one(Platform& platform, PaymentJournal& journal, const JournalPayment& payment)

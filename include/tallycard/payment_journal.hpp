@@ -17,7 +17,8 @@ namespace tallycard {
 // What a terminal was asked to take from a card, written down before the card is asked.
 struct PaymentIntent {
     OperationId id;
-    Amount amount;  // above zero
+    CardId card_id;  // the one card that may pay under this id
+    Amount amount;   // above zero
     AccountId payee;
 
     friend bool operator==(const PaymentIntent&, const PaymentIntent&) = default;
@@ -46,7 +47,8 @@ public:
 
     // Writing an intent again is no error; Errc::conflict when the id names another payment.
     virtual Result<void> intend(const PaymentIntent& intent) = 0;
-    // Opens a payment again that was closed: it did happen.
+    // Opens a payment again that was closed: it did happen. Errc::conflict when another receipt is
+    // there already.
     virtual Result<void> paid(const OperationId& id, const Operation& operation,
                               const Receipt& receipt) = 0;
     // It settled, or did not happen and will not be asked for again.

@@ -37,6 +37,13 @@ struct TerminalSettings {
     Observer* observer = nullptr;
 };
 
+// How a card-to-card transfer stands after the call: the first half, and the second where the first
+// applied. Where the second is missing or not applied, the value waits in holder_account(to).
+struct CardToCard {
+    Outcome out;
+    std::optional<Outcome> in;
+};
+
 // Whole business operations: card, platform and recovery together.
 //
 // Every operation takes an id that the caller chose and keeps: a program that was killed and
@@ -61,6 +68,11 @@ public:
                          const PinBlock* pin = nullptr);
     Outcome transfer_in(CardLink& card, const OperationId& id, Amount amount,
                         const AccountId& from);
+    // From one card to another: transfer out to holder_account(to), then transfer in from it. The
+    // ids of the two are derived from `id`, so asking again continues where it broke. Errors of the
+    // second card leave the first half as it is.
+    CardToCard card_to_card(CardLink& from, CardLink& to, const OperationId& id, Amount amount,
+                            const PinBlock* pin = nullptr);
     // Set limits, block, unblock, reset PIN tries, replace operation key, terminate.
     Outcome administer(CardLink& card, const OperationId& id, Kind kind, Parameter parameter = {});
 
@@ -93,19 +105,5 @@ private:
 // The account that belongs to a card's holder: "H-" and the card id in hex. Platforms open it when
 // they issue the card; value sent from card to card passes through it.
 TALLYCARD_EXPORT AccountId holder_account(const CardId& card_id);
-
-// How a card-to-card transfer stands after the call: the first half, and the second where the first
-// applied. Where the second is missing or not applied, the value waits in holder_account(to).
-struct CardToCard {
-    Outcome out;
-    std::optional<Outcome> in;
-};
-
-// From one card to another: transfer out to holder_account(to), then transfer in from it. The two
-// ids are derived from `id`, so asking again continues where it broke. Both links may be of
-// one reader at different times: call again with the same id when the other card is there.
-TALLYCARD_EXPORT CardToCard transfer_card_to_card(Terminal& terminal, CardLink& from, CardLink& to,
-                                                  const OperationId& id, Amount amount,
-                                                  const PinBlock* pin = nullptr);
 
 }  // namespace tallycard

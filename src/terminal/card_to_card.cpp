@@ -5,6 +5,7 @@
 #include <string>
 
 #include "../crypto/ed25519.hpp"
+#include "contact.hpp"
 
 namespace tallycard {
 namespace {
@@ -17,6 +18,21 @@ OperationId half_of(const OperationId& id, std::string_view half)
     return OperationId(ed25519::sha256(bytes).bytes().first<OperationId::size>());
 }
 
+// The second card does not answer. What an earlier call did to the first one stays.
+CardToCard without_receiver(const contact::Contact& contact, const OperationId& out_id,
+                            const Error& error)
+{
+    const auto status = contact.issuer.status(out_id);
+    if (!status && status.error().code == Errc::unknown_operation)
+        return {NotApplied{error}, std::nullopt};
+    if (!status) return {InDoubt{std::nullopt, error}, std::nullopt};
+    if (status->progress == Progress::pending)
+        return {InDoubt{status->first.operation, error}, std::nullopt};
+    CardToCard both{contact::conclude(contact, out_id, *status), std::nullopt};
+    if (std::holds_alternative<Applied>(both.out)) both.in = InDoubt{std::nullopt, error};
+    return both;
+}
+
 }  // namespace
 
 AccountId holder_account(const CardId& card_id)
@@ -24,15 +40,16 @@ AccountId holder_account(const CardId& card_id)
     return AccountId::parse("H-" + card_id.to_string()).value();
 }
 
-CardToCard transfer_card_to_card(Terminal& terminal, CardLink& from, CardLink& to,
-                                 const OperationId& id, Amount amount, const PinBlock* pin)
+CardToCard Terminal::card_to_card(CardLink& from, CardLink& to, const OperationId& id,
+                                  Amount amount, const PinBlock* pin)
 {
-    const auto receiver = terminal.identify(to);
-    if (!receiver) return {NotApplied{receiver.error()}, std::nullopt};
+    const auto out_id = half_of(id, "out");
+    const auto receiver = identify(to);
+    if (!receiver) return without_receiver({*issuer_, settings_, from}, out_id, receiver.error());
     const auto account = holder_account(receiver->card_id);
-    CardToCard both{terminal.transfer_out(from, half_of(id, "out"), amount, account, pin), {}};
+    CardToCard both{transfer_out(from, out_id, amount, account, pin), {}};
     if (std::holds_alternative<Applied>(both.out))
-        both.in = terminal.transfer_in(to, half_of(id, "in"), amount, account);
+        both.in = transfer_in(to, half_of(id, "in"), amount, account);
     return both;
 }
 

@@ -17,15 +17,27 @@ Outcome recover(const Contact& contact, const OperationId& id, const Operation& 
     return NotApplied{reason};
 }
 
-// The card will not execute it now. Only another result with its sequence ends it for good.
+// The card will not execute it now. Only another result with its sequence ends it for good; another
+// terminal may have brought one about in the meantime.
 Outcome refused(const Contact& contact, const OperationId& id, const Operation& operation,
                 const Error& reason)
 {
-    if (cancel_pending(contact, operation.card_id)) return NotApplied{reason};
-    const auto status = contact.issuer.status(id);
+    auto status = contact.issuer.status(id);
+    if (status && status->progress == Progress::pending) {
+        (void)cancel_pending(contact, operation.card_id);
+        status = contact.issuer.status(id);
+    }
     if (status && status->progress == Progress::voided) return NotApplied{reason};
     if (status && status->progress == Progress::settled) return conclude(contact, id, *status);
     return InDoubt{operation, reason};
+}
+
+Outcome not_delivered(const Contact& contact, const OperationId& id, const Operation& operation,
+                      const Error& error)
+{
+    if (is_pin_error(error)) return InDoubt{operation, error};
+    if (is_refusal(error)) return refused(contact, id, operation, error);
+    return recover(contact, id, operation, error);
 }
 
 }  // namespace
@@ -54,7 +66,14 @@ Result<Receipt> deliver(const Contact& contact, const FirstInstruction& first)
 bool is_refusal(const Error& error)
 {
     return error.effect == Effect::none && error.sw != StatusWord{} &&
-           error.code != Errc::memory_failure && error.code != Errc::wrong_sequence;
+           error.code != Errc::memory_failure && error.code != Errc::wrong_sequence &&
+           !is_pin_error(error);
+}
+
+bool is_pin_error(const Error& error)
+{
+    return error.code == Errc::wrong_pin || error.code == Errc::pin_blocked ||
+           error.code == Errc::no_pin;
 }
 
 Result<Settlement> cancel_pending(const Contact& contact, const CardId& card_id)
@@ -75,11 +94,7 @@ Outcome conclude(const Contact& contact, const OperationId& id, const OperationS
     auto receipt = status.receipt;
     if (!receipt) {
         const auto delivered = deliver(contact, status.first);
-        if (!delivered) {
-            const auto& error = delivered.error();
-            return is_refusal(error) ? refused(contact, id, operation, error)
-                                     : recover(contact, id, operation, error);
-        }
+        if (!delivered) return not_delivered(contact, id, operation, delivered.error());
         receipt = *delivered;
     }
     const auto settlement = contact.issuer.settle(*receipt, std::nullopt);

@@ -26,6 +26,9 @@ Result<Receipt> deliver(const Contact& contact, const FirstInstruction& first);
 // now and is to be voided; any other error leaves it open.
 bool is_refusal(const Error& error);
 
+// Whether an error is about the PIN itself: giving it again would use up another try.
+bool is_pin_error(const Error& error);
+
 // Settles what the card's log holds beyond the platform, then ends what is pending: delivers it, or
 // voids it when the card refuses it, when `deliver_pending` is false, or when the card is denied.
 enum class Pending : bool { deliver, cancel };

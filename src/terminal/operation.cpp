@@ -53,6 +53,7 @@ Result<Preview> agree(const Contact& contact, const Intent& intent)
 {
     auto first = preview(contact, intent);
     if (!first) return first.error();
+    if (!first->verdict && is_pin_error(first->verdict.error())) return first->verdict.error();
     const auto standing = contact.issuer.standing(first->info.card_id);
     if (!standing) return standing.error();
     if (standing->settled == first->info.sequence && !standing->pending) return first;

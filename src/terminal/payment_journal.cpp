@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines: "intent <id> <minor units> <payee>", "paid <id> <operation> <receipt>", "closed <id>"; the
-// objects in hex. Docs: docs/operations.md.
+// Lines: "intent <id> <card> <minor units> <payee>", "paid <id> <operation> <receipt>", "closed
+// <id>"; the objects in hex. Docs: docs/operations.md.
 #include <tallycard/payment_journal.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <filesystem>
 #include <string_view>
 
 #include <fcntl.h>
@@ -21,6 +22,19 @@ Error system_error(const char* where)
     return {.code = errno == EWOULDBLOCK ? Errc::file_in_use : Errc::file_rejected,
             .detail = static_cast<std::uint32_t>(errno),
             .where = where};
+}
+
+// A file that was made just now has a durable name only when its folder is synced.
+Result<void> sync_folder_of(const std::string& path)
+{
+    const auto folder = std::filesystem::absolute(path).parent_path().string();
+    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) return system_error("payment journal");
+    const bool synced = ::fsync(descriptor) == 0;
+    const auto error = system_error("payment journal");
+    ::close(descriptor);
+    if (!synced) return error;
+    return {};
 }
 
 class File {
@@ -133,13 +147,17 @@ public:
             return Error{.code = Errc::conflict, .where = "payment journal"};
         }
         const auto units = std::to_string(intent.amount.to_minor_units());
-        return write({"intent", intent.id.to_string(), units, std::string(intent.payee.text())});
+        return write({"intent", intent.id.to_string(), intent.card_id.to_string(), units,
+                      std::string(intent.payee.text())});
     }
 
     Result<void> paid(const OperationId& id, const Operation& operation,
                       const Receipt& receipt) override
     {
-        TALLYCARD_EXPECTS(find(id) != nullptr);
+        const auto* known = find(id);
+        TALLYCARD_EXPECTS(known != nullptr);
+        if (known->receipt && *known->receipt != receipt)
+            return Error{.code = Errc::conflict, .where = "payment journal"};
         return write(
             {"paid", id.to_string(), to_hex(operation.encode()), to_hex(receipt.encode())});
     }
@@ -175,11 +193,12 @@ private:
         const auto id = OperationId::parse(words[1]);
         if (!id) return false;
         auto* known = find(*id);
-        if (words[0] == "intent" && words.size() == 4 && known == nullptr) {
-            const auto amount = parse_units(words[2]);
-            const auto payee = AccountId::parse(words[3]);
-            if (!amount || !payee) return false;
-            payments_.push_back({{*id, *amount, *payee}, {}, {}, false});
+        if (words[0] == "intent" && words.size() == 5 && known == nullptr) {
+            const auto card_id = CardId::parse(words[2]);
+            const auto amount = parse_units(words[3]);
+            const auto payee = AccountId::parse(words[4]);
+            if (!card_id || !amount || !payee) return false;
+            payments_.push_back({{*id, *card_id, *amount, *payee}, {}, {}, false});
             return true;
         }
         if (known == nullptr) return false;
@@ -209,6 +228,7 @@ Result<std::unique_ptr<PaymentJournal>> PaymentJournal::open(const std::string& 
     auto journal = std::make_unique<FileJournal>(descriptor);
     if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) return system_error("payment journal");
     if (auto loaded = journal->load(); !loaded) return loaded.error();
+    if (auto named = sync_folder_of(path); !named) return named.error();
     return std::unique_ptr<PaymentJournal>(std::move(journal));
 }
 

@@ -23,6 +23,9 @@ Result<Reading> read_log(const Contact& contact, const CardId& card_id, std::uin
     if (!session) return session.error();
     Reading reading{session->info(), {}};
     if (reading.info.card_id != card_id) return Error{.code = Errc::wrong_card, .where = "resolve"};
+    constexpr std::uint32_t log_size = 16;
+    if (reading.info.sequence > settled && reading.info.sequence - settled > log_size)
+        return Error{.code = Errc::not_in_log, .where = "resolve"};
     for (auto sequence = settled; sequence < reading.info.sequence;) {
         ++sequence;
         const auto operation = session->operation(sequence);

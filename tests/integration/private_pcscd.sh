@@ -12,9 +12,9 @@
 # Exits as COMMAND does; 77 where namespaces or pcscd are not to be had.
 set -eu
 
-skip()
+give_up()
 {
-    echo "private_pcscd: skipped: $*" >&2
+    echo "private_pcscd: cannot run here: $*" >&2
     exit 77
 }
 
@@ -23,8 +23,8 @@ skip()
 outside()
 {
     command -v pcscd >/dev/null || PATH=$PATH:/usr/sbin:/sbin
-    command -v pcscd >/dev/null || skip "pcscd is not installed"
-    command -v ip >/dev/null || skip "iproute2 is not installed"
+    command -v pcscd >/dev/null || give_up "pcscd is not installed"
+    command -v ip >/dev/null || give_up "iproute2 is not installed"
     spaces="--mount --net --pid --fork --kill-child --mount-proc"
     if [ "$(id -u)" -ne 0 ]; then
         if unshare --user --map-root-user $spaces true 2>/dev/null; then
@@ -32,10 +32,10 @@ outside()
         elif sudo -n true 2>/dev/null; then
             exec sudo -nE "$0" "$@"
         else
-            skip "needs root, sudo without a password, or user namespaces"
+            give_up "needs root, sudo without a password, or user namespaces"
         fi
     elif ! unshare $spaces true 2>/dev/null; then
-        skip "no permission for namespaces"
+        give_up "no permission for namespaces (in a container: CAP_SYS_ADMIN)"
     fi
     exec env PATH="$PATH" TALLYCARD_PRIVATE_PCSCD=inside unshare $spaces "$0" "$@"
 }
@@ -45,7 +45,7 @@ write_config()
     TALLYCARD_PCSCD_CONFIG=/run/pcscd/config
     mkdir "$TALLYCARD_PCSCD_CONFIG"
     driver=$(find /usr/lib /usr/local/lib -name 'libifdvpcd.so*' 2>/dev/null | head -n 1)
-    [ -n "$driver" ] || skip "the vpcd driver is not installed"
+    [ -n "$driver" ] || give_up "the vpcd driver is not installed"
     TALLYCARD_VPCD_PORT=35963
     cat >"$TALLYCARD_PCSCD_CONFIG/vpcd" <<END
 FRIENDLYNAME "Virtual PCD"
@@ -71,9 +71,9 @@ start_daemon()
     daemon=$!
     tries=0
     until is_ready; do
-        kill -0 "$daemon" 2>/dev/null || skip "pcscd does not start"
+        kill -0 "$daemon" 2>/dev/null || give_up "pcscd does not start"
         tries=$((tries + 1))
-        [ "$tries" -lt 1000 ] || skip "pcscd does not get ready"
+        [ "$tries" -lt 1000 ] || give_up "pcscd does not get ready"
         sleep 0.01
     done
 }

@@ -13,8 +13,8 @@ using namespace testing;
 
 namespace {
 
-const PaymentIntent intent{test::id_of<OperationId>(7), Amount::minor_units(12'30),
-                           test::account_id("SHOP-1")};
+const PaymentIntent intent{test::id_of<OperationId>(7), test::id_of<CardId>(1),
+                           Amount::minor_units(12'30), test::account_id("SHOP-1")};
 
 std::string text_of(const std::string& path)
 {
@@ -80,7 +80,7 @@ TEST_CASE("a last line cut short is dropped, and any other damage is named by it
         CHECK(text_of(path) == whole);
     }
     CHECK(cut > 40);
-    for (const auto* bad : {"nonsense\n", "intent 00 5 X\n", "closed\n", "paid\n", "\n"}) {
+    for (const auto* bad : {"nonsense\n", "intent 00 00 5 X\n", "closed\n", "paid\n", "\n"}) {
         write(path, whole + bad);
         const auto journal = PaymentJournal::open(path);
         REQUIRE_FALSE(journal);

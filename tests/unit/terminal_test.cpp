@@ -123,6 +123,27 @@ TEST_CASE("what the card would refuse is refused before anything is signed", "[t
     CHECK(world.on_card(seat) == TerminalWorld::start);
 }
 
+TEST_CASE("a mistyped PIN costs one try and leaves what is pending as it is", "[terminal]")
+{
+    TerminalWorld world;
+    auto seat = world.funded_seat();
+    const auto id = world.next_id();
+    const auto pin = TerminalWorld::pin();
+    const auto wrong_pin = TerminalWorld::pin("4712");
+    (*seat).restart({Fault::remove_before(0).of(0x32)});
+    CHECK(std::holds_alternative<InDoubt>(world.terminal.cash_out(*seat, id, cents(60'00), &pin)));
+    (*seat).restart();
+    (*seat).insert();
+
+    const auto mistyped = world.terminal.cash_out(*seat, id, cents(60'00), &wrong_pin);
+    REQUIRE(std::holds_alternative<InDoubt>(mistyped));
+    CHECK(std::get<InDoubt>(mistyped).reason.code == Errc::wrong_pin);
+    CHECK((*seat).exchanges_of(0x20) == 1);
+    CHECK(world.issuer->status(id).value().progress == Progress::pending);
+    applied(world.terminal.cash_out(*seat, id, cents(60'00), &pin));
+    CHECK(world.on_card(seat) == 40'00);
+}
+
 TEST_CASE("what is pending for a denied card is voided, not delivered", "[terminal]")
 {
     TerminalWorld world;
@@ -181,14 +202,18 @@ TEST_CASE("card to card passes through the holder's account and continues where 
     const auto id = world.next_id();
     (*to).restart({Fault::remove_before(0).of(0x30)});  // the second card leaves at its REQUEST
 
-    auto both = transfer_card_to_card(world.terminal, *from, *to, id, cents(5'00));
+    auto both = world.terminal.card_to_card(*from, *to, id, cents(5'00));
     applied(both.out);
     REQUIRE(both.in);
     CHECK_FALSE(std::holds_alternative<Applied>(*both.in));
     CHECK(world.account(holder_account(to.card_id)) == 5'00);
+    both = world.terminal.card_to_card(*from, *to, id, cents(5'00));  // it is still away
+    applied(both.out);
+    REQUIRE(both.in);
+    CHECK(std::holds_alternative<InDoubt>(*both.in));
 
     (*to).insert();
-    both = transfer_card_to_card(world.terminal, *from, *to, id, cents(5'00));
+    both = world.terminal.card_to_card(*from, *to, id, cents(5'00));
     applied(both.out);
     applied(*both.in);
     CHECK(world.on_card(from) == TerminalWorld::start - 5'00);

@@ -21,10 +21,8 @@ constexpr std::uint8_t iso_class = 0x00, own_class = 0x80;
 
 bool p1_p2_fit(const CommandRow& row, apdu::Header header)
 {
-    if (header.p2 != row.header.p2) return false;
-    if (row.name != CommandName::request) return header.p1 == row.header.p1;
-    const auto kind = kind_from_byte(header.p1);
-    return kind && is_transfer(*kind);
+    const bool p1_fits = row.name == CommandName::request || header.p1 == row.header.p1;
+    return p1_fits && header.p2 == row.header.p2;  // REQUEST looks at its kind after the state
 }
 
 bool lengths_fit(const CommandRow& row, const Command& command)

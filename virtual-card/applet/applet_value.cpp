@@ -74,7 +74,9 @@ StatusWord Applet::execute(const Command& command, Answer& answer)
 
 StatusWord Applet::request(const Command& command, Answer& answer)
 {
-    const auto kind = *kind_from_byte(command.header.p1);
+    const auto asked = kind_from_byte(command.header.p1);
+    if (!asked || !is_transfer(*asked)) return sw::wrong_p1_p2;
+    const auto kind = *asked;
     const auto wanted = RequestData::decode(command.data, kind);
     if (!wanted) return sw::malformed_data;
     const auto& now = nvm_.current();
