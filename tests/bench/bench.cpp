@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <string_view>
+
+namespace tallycard::bench {
+namespace {
+
+struct Sample {
+    double us;  // each time
+    std::size_t allocations;
+};
+
+Sample measure(const Work& work, std::size_t times)
+{
+    using Clock = std::chrono::steady_clock;
+    if (work.prepare) work.prepare(times);
+    const auto before = allocations();
+    const auto start = Clock::now();
+    work.run(times);
+    const std::chrono::duration<double, std::micro> took = Clock::now() - start;
+    const auto after = allocations();
+    if (work.finish) work.finish();
+    return {.us = took.count() / static_cast<double>(times), .allocations = after - before};
+}
+
+double median(std::vector<double> values)
+{
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::ranges::nth_element(values, middle);
+    return *middle;
+}
+
+std::string verdict(const Row& row)
+{
+    std::string text;
+    const auto add = [&](const char* what, double is, const std::optional<double>& most) {
+        if (!most) return;
+        char part[64];
+        std::snprintf(part, sizeof part, "%s%s <= %g: %s", text.empty() ? "" : ", ", what, *most,
+                      is <= *most ? "yes" : "NO");
+        text += part;
+    };
+    add("ratio", row.ratio, row.aim.ratio);
+    add("added", row.added_us, row.aim.added_us);
+    add("new", row.allocations, row.aim.allocations);
+    return text;
+}
+
+}  // namespace
+
+Report::Report(int argc, char** argv)
+{
+    for (int i = 1; i < argc; ++i) json_ = json_ || argv[i] == std::string_view("--json");
+}
+
+void Report::compare(const Comparison& comparison)
+{
+    const auto& [name, rounds, times, floor, ours, aim] = comparison;
+    (void)measure(floor, times);
+    (void)measure(ours, times);
+    std::vector<double> floors, all_ours, ratios, differences, news;
+    for (std::size_t round = 0; round < rounds; ++round) {
+        const bool ours_first = round % 2 == 1;
+        Sample one = measure(ours_first ? ours : floor, times);
+        Sample other = measure(ours_first ? floor : ours, times);
+        if (ours_first) std::swap(one, other);
+        floors.push_back(one.us);
+        all_ours.push_back(other.us);
+        ratios.push_back(other.us / one.us);
+        differences.push_back(other.us - one.us);
+        news.push_back(static_cast<double>(other.allocations) / static_cast<double>(times));
+    }
+    rows_.push_back({.name = name,
+                     .floor_us = median(floors),
+                     .ours_us = median(all_ours),
+                     .ratio = median(ratios),
+                     .added_us = median(differences),
+                     .allocations = median(news),
+                     .aim = aim});
+}
+
+void Report::print() const
+{
+    json_ ? print_json() : print_table();
+}
+
+void Report::print_table() const
+{
+    std::printf("%-44s %10s %10s %7s %10s %9s %7s  %s\n", "", "floor us", "ours us", "ratio",
+                "added us", "ours/s", "new", "aim");
+    for (const auto& row : rows_) {
+        std::printf("%-44s %10.2f %10.2f %7.3f %10.2f %9.0f %7.2f  %s\n", row.name.c_str(),
+                    row.floor_us, row.ours_us, row.ratio, row.added_us, 1e6 / row.ours_us,
+                    row.allocations, verdict(row).c_str());
+    }
+}
+
+void Report::print_json() const
+{
+    std::printf("[");
+    for (const auto& row : rows_) {
+        std::printf(
+            "%s\n  {\"name\": \"%s\", \"floor_us\": %.3f, \"ours_us\": %.3f, "
+            "\"ratio\": %.4f, \"added_us\": %.3f, \"allocations\": %.2f}",
+            &row == &rows_.front() ? "" : ",", row.name.c_str(), row.floor_us, row.ours_us,
+            row.ratio, row.added_us, row.allocations);
+    }
+    std::printf("\n]\n");
+}
+
+}  // namespace tallycard::bench
