@@ -90,26 +90,25 @@ void Report::print() const
 
 void Report::print_table() const
 {
-    std::printf("%-44s %10s %10s %7s %10s %9s %7s  %s\n", "", "floor us", "ours us", "ratio",
+    std::printf("%-46s %9s %9s %7s %9s %9s %5s  %s\n", "", "floor us", "ours us", "ratio",
                 "added us", "ours/s", "new", "aim");
     for (const auto& row : rows_) {
-        std::printf("%-44s %10.2f %10.2f %7.3f %10.2f %9.0f %7.2f  %s\n", row.name.c_str(),
-                    row.floor_us, row.ours_us, row.ratio, row.added_us, 1e6 / row.ours_us,
-                    row.allocations, verdict(row).c_str());
+        char ratio[16] = "-";  // of nothing
+        if (row.floor_us >= 0.01) std::snprintf(ratio, sizeof ratio, "%.3f", row.ratio);
+        std::printf("%-46s %9.2f %9.2f %7s %9.2f %9.0f %5.2f  %s\n", row.name.c_str(), row.floor_us,
+                    row.ours_us, ratio, row.added_us, 1e6 / row.ours_us, row.allocations,
+                    verdict(row).c_str());
     }
 }
 
 void Report::print_json() const
 {
-    std::printf("[");
     for (const auto& row : rows_) {
         std::printf(
-            "%s\n  {\"name\": \"%s\", \"floor_us\": %.3f, \"ours_us\": %.3f, "
-            "\"ratio\": %.4f, \"added_us\": %.3f, \"allocations\": %.2f}",
-            &row == &rows_.front() ? "" : ",", row.name.c_str(), row.floor_us, row.ours_us,
-            row.ratio, row.added_us, row.allocations);
+            "{\"name\": \"%s\", \"floor_us\": %.3f, \"ours_us\": %.3f, "
+            "\"ratio\": %.4f, \"added_us\": %.3f, \"allocations\": %.2f}\n",
+            row.name.c_str(), row.floor_us, row.ours_us, row.ratio, row.added_us, row.allocations);
     }
-    std::printf("\n]\n");
 }
 
 }  // namespace tallycard::bench

@@ -50,7 +50,7 @@ struct Row {
 
 class Report {
 public:
-    // Knows --json.
+    // Knows --json: a line of JSON for each comparison in place of the table.
     Report(int argc, char** argv);
     void compare(const Comparison& comparison);
     void print() const;
