@@ -21,6 +21,43 @@ namespace {
 using namespace tallycard;
 using namespace tallycard::bench;
 
+// One signature; digests of operation and result; the record's leaf, and one node of the tree. Of
+// many payments in turn: a processor learns by heart how one signature verifies.
+class Floor {
+public:
+    void add(const Submission& payment, const PublicKey& key)
+    {
+        One one{.key = key,
+                .signature = payment.receipt.card_signature,
+                .operation = bytes_of(payment.operation->encode()),
+                .result = bytes_of(payment.receipt.result.encode()),
+                .record = bytes_of(Record{*payment.operation, {}, payment.receipt}.encode())};
+        one.message = signed_message(wire::domain::result, one.result);
+        all_.push_back(one);
+    }
+    void run(std::size_t times)
+    {
+        constexpr std::array<std::uint8_t, 65> node{};
+        for (; times > 0; --times) {
+            const auto& one = all_[next_++ % all_.size()];
+            bare_verify(one.signature, one.message, one.key);
+            bare_sha256(one.operation);
+            bare_sha256(one.result);
+            bare_sha256(one.record);
+            bare_sha256(node);
+        }
+    }
+
+private:
+    struct One {
+        PublicKey key;
+        Signature signature;
+        Bytes operation, result, record, message = {};
+    };
+    std::vector<One> all_;
+    std::size_t next_ = 0;
+};
+
 // Cards that pay in turn: made, and topped up, beforehand.
 class Shop {
 public:
@@ -53,15 +90,15 @@ public:
     }
 
     const test::TemporaryFolder& folder() const { return issuer_.folder(); }
-    Submission example()
+    // One payment of each card, settled.
+    Floor floor()
     {
-        prepare(1);
-        settle_each();
-        return payments_.front();
-    }
-    const PublicKey& key_of_example() const
-    {
-        return cards_[(next_ + cards_.size() - 1) % cards_.size()].public_key();
+        Floor floor;
+        prepare(cards_.size());
+        settle_all();
+        for (std::size_t i = 0; i < cards_.size(); ++i)
+            floor.add(payments_[i], cards_[i].public_key());
+        return floor;
     }
 
 private:
@@ -71,37 +108,7 @@ private:
     std::vector<Submission> payments_;
 };
 
-// One signature; digests of operation and result; the record's leaf, and one node of the tree.
-class Floor {
-public:
-    Floor(const Submission& payment, const PublicKey& key)
-        : key_(key),
-          signature_(payment.receipt.card_signature),
-          operation_(bytes_of(payment.operation->encode())),
-          result_(bytes_of(payment.receipt.result.encode())),
-          message_(signed_message(wire::domain::result, result_)),
-          record_(bytes_of(Record{*payment.operation, {}, payment.receipt}.encode())),
-          node_(65)
-    {
-    }
-    void run(std::size_t times) const
-    {
-        for (std::size_t i = 0; i < times; ++i) {
-            bare_verify(signature_, message_, key_);
-            bare_sha256(operation_);
-            bare_sha256(result_);
-            bare_sha256(record_);
-            bare_sha256(node_);
-        }
-    }
-
-private:
-    PublicKey key_;
-    Signature signature_;
-    Bytes operation_, result_, message_, record_, node_;
-};
-
-// A file beside the store that grows by one page, durably, as a log does at the least.
+// One page of a file beside the store, written again and again, durably.
 class Disk {
 public:
     explicit Disk(const std::string& path)
@@ -116,7 +123,7 @@ public:
     {
         constexpr std::array<std::uint8_t, 4096> page{};
         for (std::size_t i = 0; i < times; ++i)
-            if (::write(file_, page.data(), page.size()) < 0 || ::fdatasync(file_) != 0)
+            if (::pwrite(file_, page.data(), page.size(), 0) < 0 || ::fdatasync(file_) != 0)
                 throw std::runtime_error("the disk failed");
     }
 
@@ -127,8 +134,7 @@ private:
 void run(Report& report)
 {
     Shop shop;
-    const auto example = shop.example();
-    const Floor floor(example, shop.key_of_example());
+    auto floor = shop.floor();
     const Disk disk(shop.folder().file("disk"));
     const Work crypto{.run = [&](std::size_t times) { floor.run(times); }};
     const auto prepare = [&](std::size_t times) { shop.prepare(times); };
