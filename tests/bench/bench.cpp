@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <string_view>
 
@@ -27,26 +28,40 @@ Sample measure(const Work& work, std::size_t times)
     return {.us = took.count() / static_cast<double>(times), .allocations = after - before};
 }
 
-double median(std::vector<double> values)
+double quantile(std::vector<double> values, double part)
 {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::ranges::nth_element(values, middle);
-    return *middle;
+    const auto rank = part * static_cast<double>(values.size());
+    const auto place = values.begin() + static_cast<std::ptrdiff_t>(rank);
+    std::ranges::nth_element(values, place);
+    return *place;
+}
+
+double median(const std::vector<double>& values)
+{
+    return quantile(values, 0.5);
+}
+
+// How far the median may be off: the notch of a box plot (McGill, Tukey and Larsen, 1978).
+double noise(const std::vector<double>& values)
+{
+    const auto box = quantile(values, 0.75) - quantile(values, 0.25);
+    return 1.57 * box / std::sqrt(static_cast<double>(values.size()));
 }
 
 std::string verdict(const Row& row)
 {
     std::string text;
-    const auto add = [&](const char* what, double is, const std::optional<double>& most) {
+    const auto add = [&](const char* what, double is, double off, std::optional<double> most) {
         if (!most) return;
+        const char* const met = is <= *most ? "yes" : is - off <= *most ? "unclear" : "NO";
         char part[64];
         std::snprintf(part, sizeof part, "%s%s <= %g: %s", text.empty() ? "" : ", ", what, *most,
-                      is <= *most ? "yes" : "NO");
+                      met);
         text += part;
     };
-    add("ratio", row.ratio, row.aim.ratio);
-    add("added", row.added_us, row.aim.added_us);
-    add("new", row.allocations, row.aim.allocations);
+    add("ratio", row.ratio, 0, row.aim.ratio);
+    add("added", row.added_us, row.noise_us, row.aim.added_us);
+    add("new", row.allocations, 0, row.aim.allocations);
     return text;
 }
 
@@ -79,6 +94,7 @@ void Report::compare(const Comparison& comparison)
                      .ours_us = median(all_ours),
                      .ratio = median(ratios),
                      .added_us = median(differences),
+                     .noise_us = noise(differences),
                      .allocations = median(news),
                      .aim = aim});
 }
@@ -90,14 +106,14 @@ void Report::print() const
 
 void Report::print_table() const
 {
-    std::printf("%-46s %9s %9s %7s %9s %9s %5s  %s\n", "", "floor us", "ours us", "ratio",
-                "added us", "ours/s", "new", "aim");
+    std::printf("%-46s %9s %9s %7s %9s %6s %9s %5s  %s\n", "", "floor us", "ours us", "ratio",
+                "added us", "+-", "ours/s", "new", "aim");
     for (const auto& row : rows_) {
         char ratio[16] = "-";  // of nothing
         if (row.floor_us >= 0.01) std::snprintf(ratio, sizeof ratio, "%.3f", row.ratio);
-        std::printf("%-46s %9.2f %9.2f %7s %9.2f %9.0f %5.2f  %s\n", row.name.c_str(), row.floor_us,
-                    row.ours_us, ratio, row.added_us, 1e6 / row.ours_us, row.allocations,
-                    verdict(row).c_str());
+        std::printf("%-46s %9.2f %9.2f %7s %9.2f %6.2f %9.0f %5.2f  %s\n", row.name.c_str(),
+                    row.floor_us, row.ours_us, ratio, row.added_us, row.noise_us, 1e6 / row.ours_us,
+                    row.allocations, verdict(row).c_str());
     }
 }
 
@@ -106,8 +122,10 @@ void Report::print_json() const
     for (const auto& row : rows_) {
         std::printf(
             "{\"name\": \"%s\", \"floor_us\": %.3f, \"ours_us\": %.3f, "
-            "\"ratio\": %.4f, \"added_us\": %.3f, \"allocations\": %.2f}\n",
-            row.name.c_str(), row.floor_us, row.ours_us, row.ratio, row.added_us, row.allocations);
+            "\"ratio\": %.4f, \"added_us\": %.3f, \"noise_us\": %.3f, "
+            "\"allocations\": %.2f}\n",
+            row.name.c_str(), row.floor_us, row.ours_us, row.ratio, row.added_us, row.noise_us,
+            row.allocations);
     }
 }
 

@@ -44,6 +44,7 @@ struct Comparison {
 struct Row {
     std::string name;
     double floor_us, ours_us, ratio, added_us;
+    double noise_us;     // of added_us
     double allocations;  // of ours, for each time
     Aim aim;
 };
