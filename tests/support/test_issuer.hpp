@@ -2,8 +2,6 @@
 // An issuer in a folder of its own, with cards that are simulated.
 #pragma once
 
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,24 +13,9 @@
 #include "crypto/ed25519.hpp"
 #include "crypto/software_keys.hpp"
 #include "simulated_card.hpp"
+#include "temporary_folder.hpp"
 
 namespace tallycard::test {
-
-class TemporaryFolder {
-public:
-    TemporaryFolder()
-    {
-        std::string pattern = std::filesystem::temp_directory_path() / "tallycard-test-XXXXXX";
-        path_ = ::mkdtemp(pattern.data());
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-    std::string file(const char* name) const { return path_ / name; }
-
-private:
-    std::filesystem::path path_;
-};
 
 inline KeySeed seed(std::uint8_t n)
 {

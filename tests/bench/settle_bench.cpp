@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// Settling payments in a durable SQLite store, one at a time and in batches, beside the
+// cryptography that settling them takes, and beside the disk.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <stdexcept>
+#include <vector>
+
+#include <tallycard/platform.hpp>
+#include <tallycard/record.hpp>
+#include <tallycard/verify.hpp>
+
+#include "../../src/protocol/wire.hpp"
+#include "../support/test_issuer.hpp"
+#include "libsodium_floor.hpp"
+
+namespace {
+
+using namespace tallycard;
+using namespace tallycard::bench;
+
+// One signature; digests of operation and result; the record's leaf, and one node of the tree. Of
+// many payments in turn: a processor learns by heart how one signature verifies.
+class Floor {
+public:
+    void add(const Submission& payment, const PublicKey& key)
+    {
+        One one{.key = key,
+                .signature = payment.receipt.card_signature,
+                .operation = bytes_of(payment.operation->encode()),
+                .result = bytes_of(payment.receipt.result.encode()),
+                .record = bytes_of(Record{*payment.operation, {}, payment.receipt}.encode())};
+        one.message = signed_message(wire::domain::result, one.result);
+        all_.push_back(one);
+    }
+    void run(std::size_t times)
+    {
+        constexpr std::array<std::uint8_t, 65> node{};
+        for (; times > 0; --times) {
+            const auto& one = all_[next_++ % all_.size()];
+            bare_verify(one.signature, one.message, one.key);
+            bare_sha256(one.operation);
+            bare_sha256(one.result);
+            bare_sha256(one.record);
+            bare_sha256(node);
+        }
+    }
+
+private:
+    struct One {
+        PublicKey key;
+        Signature signature;
+        Bytes operation, result, record, message = {};
+    };
+    std::vector<One> all_;
+    std::size_t next_ = 0;
+};
+
+// Cards that pay in turn: made, and topped up, beforehand.
+class Shop {
+public:
+    Shop()
+    {
+        for (int i = 0; i < 64; ++i) {
+            cards_.push_back(issuer_.make_card());
+            issuer_.run(cards_.back(), Kind::top_up, 1'000'000'00);
+        }
+    }
+
+    void prepare(std::size_t times)
+    {
+        payments_.clear();
+        for (std::size_t i = 0; i < times; ++i)
+            payments_.push_back(cards_[next_++ % cards_.size()].pay(1, "SHOP-0001"));
+    }
+    void settle_each()
+    {
+        for (const auto& payment : payments_) {
+            const auto done = issuer_->settle(payment.receipt, payment.operation);
+            if (!done || !done->settled) throw std::runtime_error("a payment did not settle");
+        }
+    }
+    void settle_all()
+    {
+        const auto all = issuer_->settle_all(payments_).value();
+        for (const auto& one : all)
+            if (!one || !one->settled) throw std::runtime_error("a payment did not settle");
+    }
+
+    const test::TemporaryFolder& folder() const { return issuer_.folder(); }
+    // One payment of each card, settled.
+    Floor floor()
+    {
+        Floor floor;
+        prepare(cards_.size());
+        settle_all();
+        for (std::size_t i = 0; i < cards_.size(); ++i)
+            floor.add(payments_[i], cards_[i].public_key());
+        return floor;
+    }
+
+private:
+    test::TestIssuer issuer_;
+    std::vector<test::SimulatedCard> cards_;
+    std::size_t next_ = 0;
+    std::vector<Submission> payments_;
+};
+
+// One page of a file beside the store, written again and again, durably.
+class Disk {
+public:
+    explicit Disk(const std::string& path)
+        : file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600))
+    {
+    }
+    Disk(const Disk&) = delete;
+    Disk& operator=(const Disk&) = delete;
+    ~Disk() { ::close(file_); }
+
+    void run(std::size_t times) const
+    {
+        constexpr std::array<std::uint8_t, 4096> page{};
+        for (std::size_t i = 0; i < times; ++i)
+            if (::pwrite(file_, page.data(), page.size(), 0) < 0 || ::fdatasync(file_) != 0)
+                throw std::runtime_error("the disk failed");
+    }
+
+private:
+    int file_;
+};
+
+void run(Report& report)
+{
+    Shop shop;
+    auto floor = shop.floor();
+    const Disk disk(shop.folder().file("disk"));
+    const Work crypto{.run = [&](std::size_t times) { floor.run(times); }};
+    const auto prepare = [&](std::size_t times) { shop.prepare(times); };
+    const Work each{.run = [&](std::size_t) { shop.settle_each(); }, .prepare = prepare};
+    const Work all{.run = [&](std::size_t) { shop.settle_all(); }, .prepare = prepare};
+
+    report.compare({.name = "settle, one at a time: bare cryptography",
+                    .rounds = 60,
+                    .times = 4,
+                    .floor = crypto,
+                    .ours = each});
+    report.compare({.name = "settle, one at a time: one durable page",
+                    .rounds = 60,
+                    .times = 4,
+                    .floor = {.run = [&](std::size_t times) { disk.run(times); }},
+                    .ours = each});
+    for (const std::size_t batch : {16U, 256U}) {
+        report.compare({.name = "settle " + std::to_string(batch) + " at once: bare cryptography",
+                        .rounds = 40,
+                        .times = batch,
+                        .floor = crypto,
+                        .ours = all});
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    Report report(argc, argv);
+    self_test().value();
+    run(report);
+    report.print();
+}
