@@ -162,12 +162,11 @@ class Values(Case):
         self.check_unchanged(100000, before)
 
     def test_offline_payments_end_at_their_limits(self):
-        for _ in range(8):
+        for _ in range(8):  # of ten: two were paid since the top-up
             self.check(self.world.offline("pay", "0.01", "--to", "S"), DONE, "done")
-        self.check(self.world.offline("pay", "0.01", "--to", "S"), DONE)
         answer = self.world.offline("pay", "0.01", "--to", "S")
         self.check(answer, REFUSED, "offline limit.*go online")
-        self.check_unchanged(4991)
+        self.check_unchanged(4992)
 
     def test_an_account_that_does_not_exist_gives_nothing(self):
         self.world.run("settle")
@@ -181,7 +180,7 @@ class Values(Case):
         first, again = self.world.online(*words, "--json"), self.world.online(*words, "--json")
         self.assertEqual(first.json()["receipt"], again.json()["receipt"])
         answer = self.world.online("top-up", "2", "--id", "ab" * 16)
-        self.check(answer, REFUSED, "id is in use")
+        self.check(answer, REFUSED, "same id stands for something else")
         self.assertEqual(self.world.balance(), 5100)
 
 
@@ -193,12 +192,30 @@ class Cards(Case):
         self.assertFalse((self.world.root / "nothing").exists())
 
     def test_a_blank_card_is_to_be_issued_first(self):
+        self.world.make_blank("blank")
         blank = {"reader": f"loopback:{self.world.root / 'blank'}"}
-        wrong = self.world.write_private("wrong-key", "00" * 32)
-        self.check(self.world.online("issue", "--without-pin", "--transport-key-file", wrong,
-                                     **blank), DONE)  # the image is made with this key
-        made = (self.world.root / "blank").read_bytes()
-        self.assertTrue(made)
+        for words in (["balance"], ["pay", "1", "--to", "S"]):
+            self.check(self.world.offline(*words, **blank), REFUSED, "blank; issue it first")
+        self.check(self.world.online("top-up", "1", **blank), REFUSED, "blank; issue it first")
+        self.check(self.world.offline("info", **blank), DONE, "blank")
+        self.world.write_private("transport-key", "5a" * 32)
+        self.check(self.world.issue(**blank), REFUSED, "wrong key")
+        self.world.write_private("transport-key", (self.world.root / "blank-key").read_text())
+        self.check(self.world.issue(**blank), DONE, "issued")
+        self.check(self.world.issue(**blank), DONE, "issued")  # asking twice is asking once
+        self.check_unchanged(accounts=self.world.books())
+        self.assertEqual(self.world.balance(**blank), 0)
+
+    def test_a_transport_key_that_does_not_read_makes_no_card(self):
+        fresh = {"reader": f"loopback:{self.world.root / 'fresh'}"}
+        for text in ("", "00", "zz" * 32, "00" * 33):
+            self.world.write_private("transport-key", text)
+            self.check(self.world.issue(**fresh), REFUSED, "transport key file: malformed")
+        (self.world.root / "transport-key").chmod(0o644)
+        self.check(self.world.issue(**fresh), REFUSED, "chmod 600")
+        (self.world.root / "transport-key").unlink()
+        self.check(self.world.issue(**fresh), REFUSED, "transport key file: there is no such")
+        self.check_unchanged()
 
     def test_a_pin_is_three_tries(self):
         wrong, right = [("--pin-fd", "0000")], [("--pin-fd", PIN)]
@@ -233,8 +250,9 @@ class Cards(Case):
         known = "(not a card of this issuer|never issued the card)"
         for words in (["top-up", "1"], ["cash-out", "1"], ["block"]):
             self.check(self.world.online(*words, **foreign), REFUSED, known)
-        for words in (["pay", "1", "--to", "S"], ["balance"], ["history"]):
-            self.check(self.world.offline(*words, **foreign), REFUSED, known)
+        self.check(self.world.offline("pay", "1", "--to", "S", **foreign), REFUSED, known)
+        for words in (["balance"], ["history"]):
+            self.check(self.world.offline(*words, **foreign), REFUSED, f"{known}|another issuer")
         self.assertEqual(other.balance(), 2000)
         self.check_unchanged()
 
@@ -242,6 +260,8 @@ class Cards(Case):
         lost = World(BUILD, copy_of=self.world)
         self.addCleanup(lost.remove)
         (lost.root / "card").unlink()
+        self.check(self.world.issue(reader=lost.reader), REFUSED, "stands for something else")
+        lost.write_private("transport-key", "5a" * 32)
         self.check(lost.issue(), DONE)
         self.check(lost.online("top-up", "5"), DONE)
         answer = self.world.online("top-up", "1", reader=lost.reader)

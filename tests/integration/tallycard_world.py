@@ -101,6 +101,16 @@ class World:
         return self.online("issue", "--transport-key-file", str(self.root / "transport-key"),
                            *words, **({"pins": [("--pin-fd", PIN)]} | how))
 
+    def make_blank(self, image):
+        """A blank card; its transport key is in `image`-key."""
+        key = self.write_private(f"{image}-key", secrets.token_hex(32))
+        process = subprocess.Popen(  # at a port where nobody listens
+            [self.vicc_path, "--image", str(self.root / image), "--transport-key-file", key,
+             "--port", "1"], stderr=subprocess.DEVNULL)
+        wait_until((self.root / image).exists, "the card's image is made")
+        process.kill()
+        process.wait()
+
     def balance(self, **how):
         """Of the card, in minor units."""
         answer = self.offline("balance", "--json", **how)
