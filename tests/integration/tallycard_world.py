@@ -130,13 +130,14 @@ class World:
 class CardProcess:
     """tallycard-vicc in a reader of the private pcscd."""
 
-    def __init__(self, world, image, slot, protocol="t1"):
+    def __init__(self, world, image, slot, protocol="t1", start=True):
         port = int(os.environ["TALLYCARD_VPCD_PORT"]) + slot
         self.command = [world.vicc_path, "--image", str(world.root / image), "--port", str(port),
                         "--transport-key-file", str(world.root / "transport-key"),
                         "--protocol", protocol]
         self.reader, self.world, self.process = f"Virtual PCD 00 0{slot}", world, None
-        self.start()
+        if start:
+            self.start()
 
     def start(self):
         self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL,
