@@ -138,10 +138,12 @@ class Values(Case):
     def test_an_amount_that_is_none_moves_nothing(self):
         for amount in ("-1", "0", "0.00", "1e9", "50.001", "", "x", "1,50", "+1", " 1", "١",
                        "99999999999999999999", "0x10", "-0.01", "inf", "1.", ".5.", "1" * 400):
-            for command in (["top-up", amount], ["cash-out", amount]):
-                self.check(self.world.online(*command), REFUSED, "amount: not a usable amount")
-            self.check(self.world.offline("pay", amount, "--to", "SHOP-1"), REFUSED,
-                       "amount: not a usable amount")
+            for answer in (self.world.online("top-up", amount),
+                           self.world.offline("pay", amount, "--to", "SHOP-1")):
+                self.check(answer, REFUSED, "amount: not a usable amount")
+        for amount in ("-1", "0", "1e9", "50.001"):
+            for words in (["cash-out", amount], ["transfer", amount, "--to", "SHOP-1"]):
+                self.check(self.world.online(*words), REFUSED, "amount: not a usable amount")
         self.check_unchanged()
 
     def test_an_amount_beyond_a_limit_moves_nothing(self):
@@ -210,11 +212,11 @@ class Cards(Case):
         fresh = {"reader": f"loopback:{self.world.root / 'fresh'}"}
         for text in ("", "00", "zz" * 32, "00" * 33):
             self.world.write_private("transport-key", text)
-            self.check(self.world.issue(**fresh), REFUSED, "transport key file: malformed")
+            self.check(self.world.issue(**fresh), REFUSED, "transport key file.*malformed")
         (self.world.root / "transport-key").chmod(0o644)
         self.check(self.world.issue(**fresh), REFUSED, "chmod 600")
         (self.world.root / "transport-key").unlink()
-        self.check(self.world.issue(**fresh), REFUSED, "transport key file: there is no such")
+        self.check(self.world.issue(**fresh), REFUSED, "transport key file.*no such file")
         self.check_unchanged()
 
     def test_a_pin_is_three_tries(self):
