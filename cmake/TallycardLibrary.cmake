@@ -30,6 +30,7 @@ function(tallycard_library name)
             LINKER_LANGUAGE CXX
             OUTPUT_NAME tallycard-${name}
             EXPORT_NAME ${export}
+            INSTALL_RPATH "$ORIGIN"
             VERSION ${PROJECT_VERSION}
             SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
     endforeach()

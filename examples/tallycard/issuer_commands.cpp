@@ -208,6 +208,13 @@ void add_issuer_commands(Program& program)
         program.command(issuer, "status", "Show cards, pending operations, evidence", status),
         options);
 
+    auto& denial = program.command(issuer, "deny", "Put a card on the deny list", deny);
+    auto& pardon = program.command(issuer, "undeny", "Take a card off the deny list", undeny);
+    for (auto* command : {&denial, &pardon}) {
+        with::issuer(*command, options);
+        command->add_option("card", options.card, "Card id, 32 hex digits")->required();
+    }
+
     auto& new_card = program.command("issue", "Make a blank card one of this issuer's", issue);
     with::issuer(new_card, options);
     with::passphrase(new_card, options);

@@ -39,7 +39,7 @@ struct Head {
     friend bool operator==(const Head&, const Head&) = default;
 };
 
-// Whether the entries of `earlier` are the first ones of `later`.
+// Whether the entries of `earlier`, which has some, are the first ones of `later`.
 TALLYCARD_EXPORT bool verify_consistency(const Head& earlier, const Head& later,
                                          std::span<const Digest> proof);
 

@@ -68,7 +68,7 @@ public:
     const IssuerDescription& issuer() const { return settings_.issuer; }
 
     // IssuerClient. A denied card's results still settle where they continue its chain, since the
-    // value has moved; it only gets no new operation.
+    // value has moved; it only gets no new operation, but a void of what is pending.
     Result<CardStanding> standing(const CardId& card_id) override;
     Result<OperationStatus> authorise(const OperationRequest& request) override;
     Result<OperationStatus> authorise_transfer(const OperationId& id,
@@ -106,7 +106,7 @@ public:
     // In the tree that the ledger is now. Errc::unknown_operation when there is no such record.
     Result<InclusionProof> prove(std::uint64_t index);
     Result<InclusionProof> prove(const CardId& card_id, std::uint32_t sequence);
-    // From the tree with `earlier` entries, not more than there are, to the one that it is now.
+    // From the tree with `earlier` entries, at least one, to the one that it is now.
     Result<std::vector<Digest>> prove_consistency(std::uint64_t earlier);
     // A signed note on the ledger as it is now: stored, written to the checkpoint file, returned.
     Result<std::string> checkpoint(const CheckpointKey& key);

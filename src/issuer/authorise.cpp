@@ -190,7 +190,6 @@ Result<FirstInstruction> Authoriser::void_pending(const CardId& card_id)
     if (busy->voiding) return busy->voiding->first;
     const auto& pending = busy->pending->first;
     if (pending.operation.kind == Kind::cancel) return pending;
-    if ((*card)->denied) return refusal(Errc::card_denied);
 
     const Operation operation{.kind = Kind::cancel,
                               .card_id = card_id,

@@ -38,11 +38,12 @@ public:
         auto words = line(name);
         if (!words) return false;
         const auto parsed = words->parsed<T>();
-        if (!words->at_end()) return false;
-        out = *parsed;
-        return true;
+        whole_ = words->at_end();
+        if (whole_) out = *parsed;
+        return whole_;
     }
-    bool at_end() const { return rest_.empty(); }
+    // Nothing is left, and no line was taken that is not what its name says.
+    bool at_end() const { return whole_ && rest_.empty(); }
     Error malformed() const
     {
         return Error{.code = Errc::malformed,
@@ -53,6 +54,7 @@ public:
 private:
     std::string_view rest_;
     std::size_t size_;
+    bool whole_ = true;
 };
 
 bool read_names(Reader& reader, IssuerDescription& issuer)

@@ -68,7 +68,7 @@ Result<std::vector<Digest>> LedgerTree::inclusion(std::uint64_t index, std::uint
 Result<std::vector<Digest>> LedgerTree::consistency(std::uint64_t earlier, std::uint64_t size)
 {
     std::vector<Digest> path;
-    if (earlier == 0 || earlier == size) return path;
+    if (earlier == size) return path;
     Range range{0, size};
     while (range.end != earlier) {
         const auto middle = range.middle();

@@ -21,6 +21,7 @@ public:
     // Of the tree with the first `size` entries.
     Result<Digest> root(std::uint64_t size) { return hash({0, size}); }
     Result<std::vector<Digest>> inclusion(std::uint64_t index, std::uint64_t size);
+    // Requires 0 < earlier <= size.
     Result<std::vector<Digest>> consistency(std::uint64_t earlier, std::uint64_t size);
 
 private:

@@ -82,9 +82,8 @@ bool verify_inclusion(const Digest& leaf, std::uint64_t index, std::uint64_t tre
 
 bool verify_consistency(const Head& earlier, const Head& later, std::span<const Digest> proof)
 {
-    if (earlier.size > later.size) return false;
+    if (earlier.size == 0 || earlier.size > later.size) return false;
     if (earlier.size == later.size) return proof.empty() && earlier.root == later.root;
-    if (earlier.size == 0) return proof.empty() && earlier.root == ed25519::sha256({});
 
     // The largest complete subtree that ends where the earlier tree ends: given, or the whole of
     // it.

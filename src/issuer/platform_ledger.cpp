@@ -79,7 +79,8 @@ Result<std::vector<Digest>> Platform::prove_consistency(std::uint64_t earlier)
     return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Path> {
         const auto size = store.record_count();
         if (!size) return size.error();
-        if (earlier > *size) return Error{.code = Errc::unknown_operation, .where = "ledger"};
+        if (earlier == 0 || earlier > *size)
+            return Error{.code = Errc::unknown_operation, .where = "ledger"};
         return LedgerTree(store).consistency(earlier, *size);
     });
 }

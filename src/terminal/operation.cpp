@@ -67,6 +67,12 @@ bool is_same(const Operation& operation, const Intent& intent)
            operation.account == intent.account && operation.parameter == intent.parameter;
 }
 
+// Another terminal was faster: the card and the platform have to be made to agree once more.
+bool is_behind(const Error& error)
+{
+    return error.code == Errc::operation_pending || error.code == Errc::unsettled;
+}
+
 // How the operation with this id stands, brought to its end unless there is an obstacle; empty
 // where it was never signed for.
 std::optional<Outcome> known(const Contact& contact, const OperationId& id, const Intent& intent,
@@ -104,7 +110,7 @@ Outcome perform(const Contact& contact, const OperationId& id, const Intent& int
     if (!ready->verdict) return NotApplied{ready->verdict.error()};
 
     auto status = ask(ready->info);
-    if (!status && status.error().code == Errc::operation_pending) {  // another terminal's
+    if (!status && is_behind(status.error())) {
         ready = agree(contact, intent);
         if (!ready) return stopped(contact, id, intent, ready.error());
         status = ask(ready->info);

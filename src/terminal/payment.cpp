@@ -42,6 +42,18 @@ Result<std::optional<Applied>> find(CardSession& session, const PaymentOrder& or
     return std::optional<Applied>();
 }
 
+// Another issuer's card has a key that nobody derives from our root: what it signed before does not
+// verify. A card that signed nothing yet holds nothing.
+Result<void> check_genuine(CardSession& session)
+{
+    if (session.info().sequence == 0) return {};
+    const auto receipt = session.result(session.info().sequence);
+    if (receipt) return {};
+    if (receipt.error().code == Errc::bad_signature)
+        return Error{.code = Errc::foreign_card, .where = "payment"};
+    return receipt.error();
+}
+
 // PAY broke off: the card's log tells, from `before` on.
 Outcome recover(const Contact& contact, const PaymentOrder& order, const CardInfo& before,
                 Error reason)
@@ -81,6 +93,7 @@ Outcome Terminal::pay(CardLink& card, const OperationId& id, Amount amount, cons
         if (!found) return stopped(asked, found.error());
         if (*found) return **found;
     }
+    if (auto genuine = check_genuine(*session); !genuine) return stopped(asked, genuine.error());
     if (pin != nullptr) {
         if (auto verified = session->verify_pin(*pin); !verified)
             return NotApplied{verified.error()};

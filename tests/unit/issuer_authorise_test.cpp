@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <catch2/catch.hpp>
 
-#include <tallycard/terminal.hpp>
 #include <tallycard/verify.hpp>
 
 #include "support/test_issuer.hpp"
@@ -175,16 +174,20 @@ TEST_CASE("a pending operation that has been voided may still be the one that ex
     REQUIRE(issuer.balance(AccountKind::cash, "T1") == -100);
 }
 
-TEST_CASE("a void of a void is that void, and a denied card gets none")
+TEST_CASE("a void of a void is that void, and a denied card gets one for what is pending")
 {
     TestIssuer issuer;
     auto card = issuer.make_card();
     auto denied = issuer.make_card();
     const auto first = issuer.authorise(card, Kind::cancel).value().first;
     REQUIRE(issuer->void_pending(card.id()).value() == first);
-    issuer.authorise(denied, Kind::top_up, 1).value();
+    const auto top_up = issuer.request(denied, Kind::top_up, 1);
+    REQUIRE(issuer->authorise(top_up));
     issuer->deny(denied.id()).value();
-    REQUIRE(issuer->void_pending(denied.id()).error().code == Errc::card_denied);
+    const auto cancel = issuer->void_pending(denied.id()).value();
+    REQUIRE(issuer->settle(denied.execute(cancel), std::nullopt).value().settled);
+    REQUIRE(issuer->status(top_up.id).value().progress == Progress::voided);
+    REQUIRE(issuer->void_pending(denied.id()).error().code == Errc::unknown_operation);
 }
 
 TEST_CASE("an offline payment that takes the sequence ends what was pending")
@@ -199,161 +202,4 @@ TEST_CASE("an offline payment that takes the sequence ends what was pending")
     REQUIRE(issuer->status(request.id).value().progress == Progress::voided);
     REQUIRE(issuer.reserved(AccountKind::cash, "T1") == 0);
     REQUIRE(first.operation.sequence == 2);
-}
-
-TEST_CASE("a transfer is signed after the card's signature verifies, for accounts that exist")
-{
-    TestIssuer issuer;
-    auto card = issuer.make_card();
-    auto other = issuer.make_card();
-    issuer.run(card, Kind::top_up, 1000);
-    auto second = card.request(Kind::transfer_out, -300, "savings");
-    REQUIRE(refusal(issuer->authorise_transfer(issuer.next_id(), second)) == Errc::unknown_account);
-    issuer->open_account(account_id("savings")).value();
-    auto forged = second;
-    forged.card_signature = other.request(Kind::transfer_out, -300, "savings").card_signature;
-    REQUIRE(refusal(issuer->authorise_transfer(issuer.next_id(), forged)) == Errc::bad_signature);
-
-    const auto id = issuer.next_id();
-    const auto first = issuer->authorise_transfer(id, second).value().first;
-    REQUIRE(first.operation == second.operation);
-    REQUIRE(issuer->authorise_transfer(id, second).value().first == first);
-    REQUIRE(issuer.balance(AccountKind::associated, "savings") == 0);
-    issuer->settle(card.execute(first), std::nullopt).value();
-    REQUIRE(issuer.balance(AccountKind::associated, "savings") == 300);
-}
-
-TEST_CASE("a transfer for another sequence or unit is not signed")
-{
-    TestIssuer issuer;
-    auto card = issuer.make_card();
-    issuer.run(card, Kind::top_up, 1000);
-    issuer->open_account(account_id("savings")).value();
-    auto late = card;
-    late.pay(1, "shop");
-    REQUIRE(refusal(issuer->authorise_transfer(issuer.next_id(),
-                                               late.request(Kind::transfer_out, -1, "savings"))) ==
-            Errc::unsettled);
-    const auto early = card.request(Kind::transfer_out, -1, "savings");
-    issuer.settle(card.pay(1, "shop")).value();
-    REQUIRE(refusal(issuer->authorise_transfer(issuer.next_id(), early)) == Errc::wrong_sequence);
-    SimulatedCard foreign(card.id(), SoftwareCardRoot(seed(2)).derive(card.id()).value(), Unit{});
-    foreign.execute(foreign.make(Kind::cancel, 0));
-    foreign.execute(foreign.make(Kind::cancel, 0));
-    REQUIRE(refusal(issuer->authorise_transfer(
-                issuer.next_id(), foreign.request(Kind::transfer_out, -1, "savings"))) ==
-            Errc::wrong_unit);
-}
-
-TEST_CASE("a transfer in reserves the account's funds until the operation ends")
-{
-    TestIssuer issuer;
-    auto card = issuer.make_card();
-    auto other = issuer.make_card();
-    issuer.run(card, Kind::top_up, 1000);
-    issuer->open_account(account_id("savings")).value();
-    issuer.transfer(card, Kind::transfer_out, -300, "savings");
-    const auto ask = [&](SimulatedCard& who, std::int64_t amount) {
-        return issuer->authorise_transfer(issuer.next_id(),
-                                          who.request(Kind::transfer_in, amount, "savings"));
-    };
-    REQUIRE(refusal(ask(card, 301)) == Errc::insufficient_funds);
-    const auto first = ask(card, 200).value().first;
-    REQUIRE(issuer.reserved(AccountKind::associated, "savings") == 200);
-    REQUIRE(refusal(ask(other, 101)) == Errc::insufficient_funds);
-    const auto rest = ask(other, 100).value().first;
-
-    issuer->settle(card.execute(first), std::nullopt).value();
-    REQUIRE(issuer.balance(AccountKind::associated, "savings") == 100);
-    REQUIRE(issuer.reserved(AccountKind::associated, "savings") == 100);
-    issuer->settle(other.execute(issuer->void_pending(other.id()).value()), std::nullopt).value();
-    REQUIRE(issuer.balance(AccountKind::associated, "savings") == 100);
-    REQUIRE(issuer.reserved(AccountKind::associated, "savings") == 0);
-    REQUIRE(rest.operation.sequence == 1);
-}
-
-TEST_CASE("I10: a credit implies a stored, verified third signature")
-{
-    TestIssuer issuer;
-    auto card = issuer.make_card();
-    issuer.run(card, Kind::top_up, 1000);
-    const auto second = card.request(Kind::transfer_out, -300,
-                                     std::string(holder_account(card.id()).text()).c_str());
-    const auto first = issuer->authorise_transfer(issuer.next_id(), second).value().first;
-    const auto holder = std::string(holder_account(card.id()).text());
-    REQUIRE(issuer.balance(AccountKind::associated, holder.c_str()) == 0);
-    const auto index = issuer->settle(card.execute(first), std::nullopt).value().ledger_index;
-    REQUIRE(issuer.balance(AccountKind::associated, holder.c_str()) == 300);
-    REQUIRE(verify(issuer->record(index).value()->receipt, card.public_key()));
-}
-
-TEST_CASE("cash never overflows: what could is not signed")
-{
-    TestIssuer issuer;
-    auto card = issuer.make_card();
-    auto other = issuer.make_card();
-    constexpr auto most = std::numeric_limits<std::int64_t>::max();
-    issuer.run(card, Kind::top_up, most - 5);
-    REQUIRE(refusal(issuer.authorise(other, Kind::top_up, 6)) == Errc::bad_amount);
-    const auto first = issuer.authorise(other, Kind::top_up, 5).value().first;
-    auto third = issuer.make_card();
-    REQUIRE(refusal(issuer.authorise(third, Kind::top_up, 1)) == Errc::bad_amount);
-    issuer->settle(other.execute(first), std::nullopt).value();
-    REQUIRE(issuer.balance(AccountKind::cash, "T1") == -most);
-    REQUIRE(issuer.sum_of_books() == 0);
-}
-
-TEST_CASE("a card's operation key is replaced, and signs from then on")
-{
-    TestIssuer issuer;
-    auto card = issuer.make_card();
-    const auto& keys = issuer.description().operation_keys;
-    REQUIRE(refusal(issuer.authorise(card, Kind::replace_operation_key, 0, card.public_key())) ==
-            Errc::file_missing);
-    const auto first =
-        issuer.authorise(card, Kind::replace_operation_key, 0, keys[1]).value().first;
-    REQUIRE(verify(first, keys[0]));
-    issuer->settle(card.execute(first), std::nullopt).value();
-    const auto next = issuer.authorise(card, Kind::top_up, 10).value().first;
-    REQUIRE(verify(next, keys[1]));
-    issuer->settle(card.execute(next), std::nullopt).value();
-
-    const auto path = issuer.folder().file("export");
-    issuer->export_ledger(path, issuer.checkpoint_key()).value();
-    REQUIRE(!verify_ledger(path, issuer.description()).value().fault);
-}
-
-TEST_CASE("I2: what the books and the cards differ by is the pending operations")
-{
-    TestIssuer issuer;
-    auto card = issuer.make_card();
-    issuer.run(card, Kind::top_up, 1000);
-    const auto first = issuer.authorise(card, Kind::top_up, 70).value().first;
-    card.execute(first);  // the third instruction is lost
-    const auto settled = issuer->standing(card.id()).value().balance;
-    const auto pending = issuer->pending().value();
-    REQUIRE(pending.size() == 1);
-    REQUIRE(checked_add(settled, pending[0].operation.amount) == card.balance());
-}
-
-TEST_CASE("a card registered again as it was is the same card, until it is confirmed")
-{
-    TestIssuer issuer;
-    const auto key = SoftwareCardRoot(seed(2)).derive(id_of<CardId>(9)).value();
-    NewCard card{.card_id = id_of<CardId>(9),
-                 .certificate = key.certificate,
-                 .public_key = key.public_key,
-                 .transport_key = Digest{}};
-    REQUIRE(issuer->register_card(card));
-    REQUIRE(issuer->register_card(card));
-    auto other = card;
-    other.transport_key = ed25519::sha256({});
-    REQUIRE(issuer->register_card(other).error().code == Errc::conflict);
-    other = card;
-    other.card_id = id_of<CardId>(10);
-    REQUIRE(issuer->register_card(other).error().code == Errc::conflict);
-    issuer->confirm_card(card.card_id).value();
-    REQUIRE(issuer->register_card(card).error().code == Errc::conflict);
-    const auto holder = std::string(holder_account(card.card_id).text());
-    REQUIRE(issuer->account({AccountKind::associated, account_id(holder)}).value().has_value());
 }

@@ -123,6 +123,37 @@ TEST_CASE("what the card would refuse is refused before anything is signed", "[t
     CHECK(world.on_card(seat) == TerminalWorld::start);
 }
 
+TEST_CASE("what is pending for a denied card is voided, not delivered", "[terminal]")
+{
+    TerminalWorld world;
+    auto seat = world.funded_seat();
+    const auto id = world.next_id();
+    REQUIRE(world.issuer->authorise({.id = id,
+                                     .card_id = seat.card_id,
+                                     .kind = Kind::top_up,
+                                     .amount = cents(3'00),
+                                     .parameter = {},
+                                     .terminal = test::account_id("till-1")}));
+    REQUIRE(world.issuer->deny(seat.card_id));
+    CHECK(world.terminal.resolve(*seat).value().voided == 1);
+    CHECK(refusal(world.terminal.top_up(*seat, id, cents(3'00))) == Errc::operation_ended);
+    CHECK(refusal(world.terminal.top_up(*seat, world.next_id(), cents(1))) == Errc::card_denied);
+    CHECK(world.on_card(seat) == TerminalWorld::start);
+}
+
+TEST_CASE("another issuer's card is refused before value moves", "[terminal]")
+{
+    TerminalWorld ours, theirs;
+    auto seat = theirs.funded_seat();
+    const auto other_root = SoftwareCardRoot(test::seed(77)).public_key();
+    Terminal terminal(
+        *ours.issuer,
+        {.card_root = other_root, .name = test::account_id("till-1"), .observer = nullptr});
+    CHECK(refusal(terminal.pay(*seat, ours.next_id(), cents(1'00), shop)) == Errc::foreign_card);
+    CHECK(refusal(terminal.top_up(*seat, ours.next_id(), cents(1'00))) == Errc::unknown_card);
+    CHECK(theirs.on_card(seat) == TerminalWorld::start);
+}
+
 TEST_CASE("a blocked card moves nothing until it is unblocked", "[terminal]")
 {
     TerminalWorld world;

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../virtual-card/nvm/file_nvm.hpp"
 #include <tallycard/transport_key_file.hpp>
+#include "../../virtual-card/nvm/file_nvm.hpp"
 #include "../../virtual-card/virtual_card.hpp"
 #include "support/issued_card.hpp"
 

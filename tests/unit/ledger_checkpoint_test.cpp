@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <catch2/catch.hpp>
+
+#include <fstream>
+
+#include "issuer/files.hpp"
+#include "support/test_issuer.hpp"
+
+using namespace tallycard;
+using namespace tallycard::test;
+
+namespace {
+
+Errc code_of(const Result<std::unique_ptr<Platform>>& answer)
+{
+    REQUIRE(!answer);
+    return answer.error().code;
+}
+
+void copy_store(const TestIssuer& issuer, const char* name)
+{
+    std::filesystem::copy_file(issuer.store_file(), issuer.folder().file(name));
+}
+
+}  // namespace
+
+TEST_CASE("a checkpoint reads back, and every flipped bit of it is refused")
+{
+    const CheckpointKey key(seed(3));
+    const Checkpoint checkpoint{"issuer.test", {.size = 42, .root = ed25519::sha256({})}};
+    const auto note = checkpoint.sign(key);
+    REQUIRE(Checkpoint::open(note, "issuer.test", key.public_key()).value() == checkpoint);
+    std::size_t refused = 0;
+    for (std::size_t bit = 0; bit < 8 * note.size(); ++bit) {
+        auto flipped = note;
+        flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ 1 << bit % 8);
+        if (!Checkpoint::open(flipped, "issuer.test", key.public_key())) ++refused;
+    }
+    REQUIRE(refused == 8 * note.size());
+    REQUIRE(!Checkpoint::open(note, "other.test", key.public_key()));
+    REQUIRE(!Checkpoint::open(note, "issuer.test", CheckpointKey(seed(4)).public_key()));
+    REQUIRE(!Checkpoint::open(note + note, "issuer.test", key.public_key()));
+    REQUIRE(!Checkpoint::open("", "issuer.test", key.public_key()));
+}
+
+TEST_CASE("a note is laid out as C2SP's signed-note says")
+{
+    const CheckpointKey key(seed(3));
+    const auto note = Checkpoint{"issuer.test", {.size = 1, .root = Digest{}}}.sign(key);
+    const std::string text = "issuer.test\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+    REQUIRE(note.substr(0, text.size()) == text);
+    const std::string opening = "\n\xE2\x80\x94 issuer.test ";
+    REQUIRE(note.substr(text.size(), opening.size()) == opening);
+    REQUIRE(note.size() == text.size() + opening.size() + 92 + 1);
+    REQUIRE(note.back() == '\n');
+}
+
+TEST_CASE("a checkpoint is stored, and written outside, before it is shown")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    const auto note = issuer->checkpoint(issuer.checkpoint_key()).value();
+    REQUIRE(files::read(issuer.checkpoint_file(), 4096).value() == note);
+    const auto head = issuer->ledger_head().value();
+    REQUIRE(
+        Checkpoint::open(note, "issuer.test", issuer.checkpoint_key().public_key()).value().head ==
+        head);
+    REQUIRE(issuer->checkpoint(CheckpointKey(seed(9))).error().code == Errc::conflict);
+    issuer.run(card, Kind::top_up, 1);
+    issuer.reopen();
+    const auto proof = issuer->prove_consistency(1).value();
+    REQUIRE(merkle::verify_consistency(head, issuer->ledger_head().value(), proof));
+}
+
+TEST_CASE("I16: restoring an old platform database is noticed and refused")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    issuer.close();
+    copy_store(issuer, "backup");
+    issuer.reopen();
+    auto rest = issuer.authorise(card, Kind::top_up, 1).value().first;
+    issuer->settle(card.execute(rest), std::nullopt).value();
+    issuer->checkpoint(issuer.checkpoint_key()).value();
+    issuer.close();
+    const auto old = [&] { return open_sqlite_store(issuer.folder().file("backup")).value(); };
+
+    REQUIRE(code_of(issuer.open(old())) == Errc::ledger_behind);
+    std::filesystem::remove(issuer.checkpoint_file());
+    REQUIRE(issuer.open(old()));  // nothing outside knows better
+}
+
+TEST_CASE("I16: a ledger as long as the checkpoint's but with other records is refused")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    issuer.close();
+    copy_store(issuer, "backup");
+    issuer.reopen();
+    issuer.run(card, Kind::top_up, 1);
+    issuer->checkpoint(issuer.checkpoint_key()).value();
+    const auto note = files::read(issuer.checkpoint_file(), 4096).value();
+    issuer.close();
+    std::filesystem::remove(issuer.checkpoint_file());
+    std::filesystem::remove(issuer.store_file());
+    std::filesystem::rename(issuer.folder().file("backup"), issuer.store_file());
+    issuer.reopen();
+    auto other = issuer.make_card();
+    issuer.run(other, Kind::top_up, 1);
+    issuer.close();
+    files::create(issuer.checkpoint_file(), note).value();
+    REQUIRE(code_of(issuer.open_again()) == Errc::ledger_behind);
+}
+
+TEST_CASE("a checkpoint file that is not the issuer's is damage")
+{
+    TestIssuer issuer;
+    issuer->checkpoint(issuer.checkpoint_key()).value();
+    issuer.close();
+    const auto other = Checkpoint{"issuer.test", {}}.sign(CheckpointKey(seed(9)));
+    files::replace(issuer.checkpoint_file(), other).value();
+    REQUIRE(code_of(issuer.open_again()) == Errc::file_damaged);
+    files::replace(issuer.checkpoint_file(), "").value();
+    REQUIRE(code_of(issuer.open_again()) == Errc::file_damaged);
+}
+
+TEST_CASE("a record is proven to be in the ledger")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    for (int i = 0; i < 6; ++i) issuer.settle(card.pay(i + 1, "shop")).value();
+    for (std::uint32_t sequence = 1; sequence <= 7; ++sequence) {
+        const auto proof = issuer->prove(card.id(), sequence).value();
+        REQUIRE(proof.record.receipt.result.sequence == sequence);
+        REQUIRE(proof.head == issuer->ledger_head().value());
+        REQUIRE(merkle::verify_inclusion(merkle::leaf_hash(proof.record.encode()), proof.index,
+                                         proof.head.size, proof.path, proof.head.root));
+    }
+    REQUIRE(issuer->prove(7).error().code == Errc::unknown_operation);
+    REQUIRE(issuer->prove(card.id(), 8).error().code == Errc::unknown_operation);
+    REQUIRE(issuer->prove_consistency(8).error().code == Errc::unknown_operation);
+}
