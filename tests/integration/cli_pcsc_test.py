@@ -4,17 +4,17 @@ two terminals at one card, and terminals and cards that are killed: exactly once
 private_pcscd.sh."""
 import os
 import random
-import re
 import signal
+import socket
 import sys
+import threading
 import time
 import unittest
 
-from tallycard_world import DONE, IN_DOUBT, REFUSED, CardProcess, World
+from tallycard_world import DONE, IN_DOUBT, REFUSED, CardProcess, ToolCase, World, wait_until
 
-BUILD = sys.argv.pop(1)
 SEED = int(os.environ.get("TALLYCARD_TEST_SEED", random.SystemRandom().randrange(2 ** 32)))
-WORLD = World(BUILD)
+WORLD = World()
 CARD = CardProcess(WORLD, "card", 0, start=False)
 
 
@@ -32,15 +32,9 @@ def tearDownModule():
     WORLD.remove()
 
 
-class Case(unittest.TestCase):
+class Case(ToolCase):
     def setUp(self):
         self.random = random.Random(f"{SEED} {self.id()}")
-
-    def check(self, answer, code, pattern=""):
-        self.assertEqual(answer.code, code, answer)
-        said = answer.err if code else answer.out
-        self.assertRegex(said, re.compile(pattern, re.S), answer)
-        return answer
 
     def identity(self):
         return f"{self.random.getrandbits(128):032x}"
@@ -67,7 +61,49 @@ class Case(unittest.TestCase):
         self.check(answer, DONE, "the ledger is right")
 
 
+class OtherCard:
+    """A card of another kind in the second reader: it knows no application."""
+    atr = bytes.fromhex("3B80800101")
+
+    def __init__(self):
+        port = int(os.environ["TALLYCARD_VPCD_PORT"]) + 1
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.thread = threading.Thread(target=self.answer)
+        self.thread.start()
+
+    def answer(self):
+        with self.socket.makefile("rb") as requests:
+            while len(size := requests.read(2)) == 2:
+                request = requests.read(int.from_bytes(size, "big"))
+                if request == b"\x04":
+                    self.send(self.atr)
+                elif len(request) > 1:  # else power and reset
+                    self.send(bytes.fromhex("6A82"))
+
+    def send(self, answer):
+        self.socket.sendall(len(answer).to_bytes(2, "big") + answer)
+
+    def stop(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.socket.close()
+
+
 class Absent(Case):
+    def test_a_card_of_another_kind_is_refused(self):
+        other, reader = OtherCard(), {"reader": "Virtual PCD 00 01"}
+        self.addCleanup(other.stop)
+        wait_until(lambda: any(row.get("atr") == other.atr.hex()
+                               for row in WORLD.run("readers", "--json").json()["readers"]),
+                   "the other card shows in its reader")
+        for words in (["balance"], ["info"], ["history"], ["pay", "1", "--to", "S"]):
+            self.check(WORLD.offline(*words, **reader), REFUSED, "not a card of this issuer; use")
+        self.check(WORLD.online("top-up", "1", **reader), REFUSED, "not a card of this issuer; use")
+        self.check(WORLD.issue(**reader), REFUSED, "not a card of this issuer; use")
+        answer = WORLD.run("doctor")
+        self.check(answer, REFUSED, "BAD +card in 'Virtual PCD 00 01'.*-> use a card of this")
+        self.check_books()
+
     def test_no_service_says_how_to_start_it(self):
         remedy = "service does not answer; start pcscd"
         WORLD.environment["PCSCLITE_CSOCK_NAME"] = str(WORLD.root / "nobody")

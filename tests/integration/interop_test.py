@@ -3,7 +3,6 @@
 does, and it goes on working between and after them. Run by interop_test.sh."""
 import re
 import subprocess
-import sys
 import unittest
 
 from smartcard.CardConnection import CardConnection
@@ -11,7 +10,6 @@ from smartcard.System import readers as pyscard_readers
 
 from tallycard_world import DONE, CardProcess, World
 
-BUILD = sys.argv.pop(1)
 AID = "F054414C4C594341524401"
 SELECT = f"00A404000B{AID}00"
 LIMITS = "80CA009200"
@@ -91,7 +89,7 @@ class Interoperation:
     protocol, slot = "", 0
 
     def setUp(self):
-        self.world = World(BUILD)
+        self.world = World()
         self.addCleanup(self.world.remove)
         self.check(self.world.make_issuer())
         card = CardProcess(self.world, "card", self.slot, self.protocol)

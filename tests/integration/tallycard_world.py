@@ -3,13 +3,17 @@
 import json
 import os
 import pathlib
+import re
 import secrets
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
+import unittest
 
+build_folder = sys.argv.pop(1)  # of every program that imports this
 DONE, REFUSED, IN_DOUBT, USAGE = 0, 1, 2, 64
 PIN = "739164082517"
 PASSPHRASE = "a passphrase nobody types"
@@ -34,11 +38,12 @@ class Answer:
 
 
 class World:
-    """Commands run with this folder's issuer, journal and passphrase. `build` has the programs."""
+    """Commands run with this folder's issuer, journal and passphrase."""
 
-    def __init__(self, build, copy_of=None):
-        self.tool_path = str(pathlib.Path(build, "examples/tallycard").resolve())
-        self.vicc_path = str(pathlib.Path(build, "virtual-card/tallycard-vicc").resolve())
+    def __init__(self, copy_of=None):
+        build = pathlib.Path(build_folder).resolve()
+        self.tool_path = str(build / "examples/tallycard")
+        self.vicc_path = str(build / "virtual-card/tallycard-vicc")
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="tallycard-"))
         if copy_of is not None:
             shutil.copytree(copy_of.root, self.root, dirs_exist_ok=True)
@@ -127,6 +132,52 @@ class World:
         return books
 
 
+class ToolCase(unittest.TestCase):
+    def check(self, answer, code, pattern=""):
+        """How it ended, and what it says of that."""
+        self.assertEqual(answer.code, code, answer)
+        said = answer.err if code else answer.out
+        self.assertRegex(said, re.compile(pattern, re.S), answer)
+        return answer
+
+
+def issued_world():
+    """An issuer and a card with 40.00: topped up with 50, paid 4 (settled) and 6 (not settled)."""
+    world = World()
+    for answer in (world.make_issuer(), world.issue(), world.online("top-up", "50"),
+                   world.offline("pay", "4", "--to", "SHOP-1"), world.run("settle"),
+                   world.offline("pay", "6", "--to", "SHOP-1")):
+        assert answer.code == DONE, answer
+    return world
+
+
+class CopyCase(ToolCase):
+    """Each case has a copy of `original` of its own."""
+    original = None
+
+    def setUp(self):
+        self.world = World(copy_of=self.original)
+        self.addCleanup(self.world.remove)
+
+    @classmethod
+    def setUpClass(cls):
+        if CopyCase.original is None:
+            CopyCase.original = issued_world()
+            unittest.addModuleCleanup(CopyCase.drop)
+
+    @classmethod
+    def drop(cls):
+        CopyCase.original.remove()
+        CopyCase.original = None
+
+    def check_unchanged(self, balance=4000, books=None):
+        self.assertEqual(self.world.balance(), balance)
+        self.assertEqual(self.world.books(), books or self.original.books())
+
+    def secret(self):
+        return ["--passphrase-file", str(self.world.root / "passphrase")]
+
+
 class CardProcess:
     """tallycard-vicc in a reader of the private pcscd."""
 
@@ -159,3 +210,13 @@ def wait_until(holds, what, seconds=20):
     while not holds():
         assert time.monotonic() < end, f"never: {what}"
         time.sleep(0.01)
+
+
+def flip(path, at, bit=0):
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1 << bit
+    path.write_bytes(content)
+
+
+def cut(path, size):
+    path.write_bytes(path.read_bytes()[:size])
