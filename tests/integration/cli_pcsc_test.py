@@ -83,19 +83,22 @@ class OtherCard:
     def send(self, answer):
         self.socket.sendall(len(answer).to_bytes(2, "big") + answer)
 
+    def is_inserted(self):
+        rows = WORLD.run("readers", "--json").json()["readers"]
+        return any(row.get("atr") == self.atr.hex() for row in rows)
+
     def stop(self):
         self.socket.shutdown(socket.SHUT_RDWR)
         self.thread.join()
         self.socket.close()
+        wait_until(lambda: not self.is_inserted(), "the other card is gone from its reader")
 
 
 class Absent(Case):
     def test_a_card_of_another_kind_is_refused(self):
         other, reader = OtherCard(), {"reader": "Virtual PCD 00 01"}
         self.addCleanup(other.stop)
-        wait_until(lambda: any(row.get("atr") == other.atr.hex()
-                               for row in WORLD.run("readers", "--json").json()["readers"]),
-                   "the other card shows in its reader")
+        wait_until(other.is_inserted, "the other card shows in its reader")
         for words in (["balance"], ["info"], ["history"], ["pay", "1", "--to", "S"]):
             self.check(WORLD.offline(*words, **reader), REFUSED, "not a card of this issuer; use")
         self.check(WORLD.online("top-up", "1", **reader), REFUSED, "not a card of this issuer; use")

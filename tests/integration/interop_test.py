@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""interop_test.py BUILD: opensc-tool, scriptor and pyscard see the same bytes of a card as tallycard
-does, and it goes on working between and after them. Run by interop_test.sh."""
+"""interop_test.py BUILD: opensc-tool, scriptor and pyscard see the same bytes of a card as
+tallycard does, and it goes on working between and after them. Run by interop_test.sh."""
 import re
 import subprocess
 import unittest
