@@ -19,6 +19,7 @@ CARD = CardProcess(WORLD, "card", 0, start=False)
 
 
 def setUpModule():
+    unittest.addModuleCleanup(WORLD.remove)
     answer = WORLD.make_issuer()
     assert answer.code == DONE, answer
     CARD.start()
@@ -29,7 +30,6 @@ def setUpModule():
 
 def tearDownModule():
     CARD.stop()
-    WORLD.remove()
 
 
 class Case(ToolCase):
