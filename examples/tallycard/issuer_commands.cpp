@@ -34,9 +34,8 @@ Report init(const Options& options)
     IssuerDescription issuer;
     issuer.origin = options.origin;
     issuer.currency = {*unit, static_cast<std::uint8_t>(options.exponent)};
-    if (!is_origin(issuer.origin))
-        raise(
-            Error{.code = Errc::malformed, .where = "--name (1 to 64 characters, no space or +)"});
+    constexpr auto name_rule = "--name (1 to 64 characters, no space or +)";
+    if (!is_origin(issuer.origin)) raise(Error{.code = Errc::malformed, .where = name_rule});
     const IssuerFolder folder(options.issuer);
     if (fs::exists(folder.description()) || fs::exists(folder.operation_key()))
         raise(Error{.code = Errc::file_exists, .where = "--issuer: an issuer in this folder"});
@@ -117,9 +116,10 @@ Report accounts(const Options& options)
     };
     for (const auto& row : platform->accounts().value())
         add(row.name.to_string(), row.balance, row.reserved);
-    for (const auto& row : platform->cards().value())
-        add("card/" + row.card_id.to_string(),
-            static_cast<std::int64_t>(row.balance.to_minor_units()), 0);
+    for (const auto& row : platform->cards().value()) {
+        const auto balance = static_cast<std::int64_t>(row.balance.to_minor_units());
+        add("card/" + row.card_id.to_string(), balance, 0);
+    }
     rows.push_back({"sum", to_string(Amount::minor_units(sum), currency)});
     return {table(rows),
             {{"accounts", json}, {"sum", amount_json(Amount::minor_units(sum), currency)}},

@@ -3,6 +3,7 @@
 // done, 1 refused (nothing changed), 2 in doubt (it says how to resolve it), 64 usage.
 #include <tallycard/result_error.hpp>
 
+#include <cstdio>
 #include <exception>
 
 #include "commands.hpp"
@@ -31,7 +32,7 @@ Report run(const Program& program)
 }  // namespace
 
 int main(int argc, char** argv)
-{
+try {
     Program program;
     program.app.require_subcommand(1);
     program.app.set_version_flag("--version", TALLYCARD_VERSION);
@@ -50,4 +51,6 @@ int main(int argc, char** argv)
     const auto report = run(program);
     print(report, program.options.json);
     return report.exit;
+} catch (const std::exception& error) {
+    return std::fprintf(stderr, "tallycard: %s\n", error.what()), exit_code::refused;
 }
