@@ -79,7 +79,9 @@ Report issue(const Options& options)
         order.pin = &*pin;
     }
     const auto secret = workplace::passphrase(options, "Passphrase of the card root key");
-    const auto root = open_card_root(IssuerFolder(options.issuer).card_root_key(), secret).value();
+    const auto root_file = IssuerFolder(options.issuer).card_root_key();
+    workplace::expect_file(root_file, "card-root.key in the issuer's folder");
+    const auto root = open_card_root(root_file, secret).value();
     const auto desk = workplace::desk(options);
     const auto info = issue_card(*platform, *root, *desk.card, transport_key, order).value();
     const auto id = info.card_id.to_string();

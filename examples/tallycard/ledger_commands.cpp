@@ -22,7 +22,9 @@ namespace {
 CheckpointKey checkpoint_key(const Options& options)
 {
     const auto secret = workplace::passphrase(options, "Passphrase of the checkpoint key");
-    return open_checkpoint_key(IssuerFolder(options.issuer).checkpoint_key(), secret).value();
+    const auto file = IssuerFolder(options.issuer).checkpoint_key();
+    workplace::expect_file(file, "checkpoint.key in the issuer's folder");
+    return open_checkpoint_key(file, secret).value();
 }
 
 Report verified(const LedgerReport& found, const Currency& currency)
@@ -161,6 +163,7 @@ void add_ledger_commands(Program& program)
     with::passphrase(command("checkpoint", "Sign what the ledger is now", checkpoint), options);
     command("prove", "Prove that an entry is in the ledger", prove)
         .add_option("entry", options.entry, "Number of the entry, from 0")
+        ->check(CLI::NonNegativeNumber)
         ->required();
     auto& out = command("export", "Write the ledger for auditors", export_to);
     out.add_option("file", options.file, "Where to")->required();

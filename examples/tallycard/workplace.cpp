@@ -61,10 +61,19 @@ std::unique_ptr<Reader> choose(ReaderDriver& driver, const std::string& spec, in
 
 }  // namespace
 
+void expect_file(const std::string& path, const char* where)
+{
+    std::error_code error;
+    if (!std::filesystem::exists(path, error)) refuse(Errc::file_missing, where);
+}
+
 IssuerDescription issuer(const Options& options)
 {
-    if (std::filesystem::is_directory(options.issuer))
-        return read_issuer_file(IssuerFolder(options.issuer).description()).value();
+    if (std::filesystem::is_directory(options.issuer)) {
+        const auto file = IssuerFolder(options.issuer).description();
+        expect_file(file, "issuer.pub in the issuer's folder");
+        return read_issuer_file(file).value();
+    }
     if (!std::filesystem::exists(options.issuer))
         refuse(Errc::file_missing,
                "the issuer (make one with 'tallycard issuer init', or name it with --issuer)");
@@ -80,6 +89,7 @@ std::unique_ptr<Platform> platform(const Options& options, Signing signing)
     settings.checkpoint_file = folder.checkpoint();
     if (signing == Signing::yes) {
         const auto secret = passphrase(options, "Passphrase of the operation key");
+        expect_file(folder.operation_key(), "operation.key in the issuer's folder");
         settings.signers.push_back(open_operation_key(folder.operation_key(), secret).value());
     }
     auto store = open_sqlite_store(folder.store(), StoreCheck::quick).value();

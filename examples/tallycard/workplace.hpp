@@ -31,6 +31,9 @@ private:
     std::string folder_;
 };
 
+// Throws Errc::file_missing with `where`, which names the file for people.
+void expect_file(const std::string& path, const char* where);
+
 // The public description: of the folder, or the file itself.
 tallycard::IssuerDescription issuer(const Options& options);
 

@@ -12,7 +12,7 @@ Error error_of(int code)
     case SQLITE_BUSY: what = Errc::file_in_use; break;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-    case SQLITE_MISMATCH: what = Errc::file_damaged; break;
+    case SQLITE_MISMATCH: return damaged();
     case SQLITE_CONSTRAINT: what = Errc::conflict; break;
     default: break;
     }

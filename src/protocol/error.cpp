@@ -66,7 +66,9 @@ Entry entry(Errc code)
         return {"memory_failure", "the card's memory failed; nothing has changed"};
     case Errc::unexpected_status: return {"unexpected_status", "unexpected status from the card"};
     case Errc::malformed: return {"malformed", "malformed data"};
-    case Errc::bad_signature: return {"bad_signature", "the signature does not verify"};
+    case Errc::bad_signature:
+        return {"bad_signature",
+                "the signature does not verify; another issuer's card or file, or tampering"};
     case Errc::issuer_unreachable:
         return {"issuer_unreachable", "the issuer's platform cannot be reached; try again later"};
     case Errc::unknown_card: return {"unknown_card", "this issuer never issued the card"};
@@ -89,7 +91,10 @@ Entry entry(Errc code)
         return {"unknown_account", "there is no such account; open it first"};
     case Errc::insufficient_funds:
         return {"insufficient_funds", "the account does not hold that much"};
-    case Errc::conflict: return {"conflict", "the id is in use for something else"};
+    case Errc::conflict:
+        return {"conflict",
+                "the same id stands for something else already; take another one, or the right "
+                "file"};
     case Errc::evidence:
         return {"evidence",
                 "the card contradicts what it signed before (cloned, rolled back or broken); it is "
@@ -100,7 +105,8 @@ Entry entry(Errc code)
                 "has"};
     case Errc::wrong_passphrase:
         return {"wrong_passphrase", "wrong passphrase, or a damaged key file"};
-    case Errc::file_missing: return {"file_missing", "there is no such file"};
+    case Errc::file_missing:
+        return {"file_missing", "there is no such file; check its name, or restore a copy"};
     case Errc::file_exists: return {"file_exists", "the file is there already"};
     case Errc::file_in_use: return {"file_in_use", "another process is using the file"};
     case Errc::file_damaged: return {"file_damaged", "the file is damaged; restore a copy"};
@@ -126,7 +132,7 @@ std::string details(const Error& error)
     } else if (error.sw != StatusWord{}) {
         std::snprintf(text, sizeof text, " (SW %04X)", error.sw.value());
     } else if (error.code == Errc::malformed || error.code == Errc::file_damaged) {
-        if (detail != 0) std::snprintf(text, sizeof text, " at byte %u", detail);
+        if (detail != 0) std::snprintf(text, sizeof text, " (at byte %u)", detail);
     } else if (detail >= 0x80000000u) {
         std::snprintf(text, sizeof text, " (PC/SC 0x%08X)", detail);
     } else if (detail != 0) {

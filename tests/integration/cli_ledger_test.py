@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cli_ledger_test.py BUILD: exported ledgers and payment journals that were cut, changed or
+rearranged. The tool finds it, and settles nothing that was not signed."""
+import unittest
+
+from tallycard_world import DONE, IN_DOUBT, REFUSED, CopyCase, cut
+
+
+class Exports(CopyCase):
+    def setUp(self):
+        super().setUp()
+        self.ledger = self.world.root / "ledger"
+        self.check(self.world.run("ledger", "export", str(self.ledger), *self.secret()), DONE)
+        self.whole = self.ledger.read_bytes()
+
+    def verify(self, content):
+        self.ledger.write_bytes(content)
+        public = str(self.world.issuer / "issuer.pub")
+        return self.world.run("ledger", "verify", str(self.ledger), "-i", public)
+
+    def refuse(self, content):
+        answer = self.verify(content)
+        self.check(answer, REFUSED, r"the ledger is wrong: line \d+.*: \w+|malformed|damaged")
+
+    def test_a_whole_export_is_right_without_any_secret(self):
+        self.check(self.verify(self.whole), DONE, "the ledger is right: 2 records of 1 cards")
+
+    def test_any_wrong_bit_is_found(self):
+        count = 40
+        for i in range(count):
+            content = bytearray(self.whole)
+            content[i * (len(content) - 1) // (count - 1)] ^= 1 << i % 7
+            self.refuse(bytes(content))
+
+    def test_a_cut_anywhere_is_found(self):
+        for i in range(12):
+            self.refuse(self.whole[:i * (len(self.whole) - 1) // 11])
+
+    def test_lines_swapped_repeated_or_left_out_are_found(self):
+        lines = self.whole.splitlines(keepends=True)
+        for i in range(len(lines) - 1):
+            swapped = [*lines[:i], lines[i + 1], lines[i], *lines[i + 2:]]
+            if swapped != lines:
+                self.refuse(b"".join(swapped))
+            self.refuse(b"".join(lines[:i] + lines[i + 1:]))
+            self.refuse(b"".join(lines[:i + 1] + lines[i:]))
+
+    def test_a_ledger_that_does_not_continue_a_known_checkpoint_is_refused(self):
+        self.check(self.world.online("top-up", "1"), DONE)
+        note = self.world.run("ledger", "checkpoint", "--json", *self.secret()).json()
+        known = self.world.write_private("known", note["checkpoint"])
+        answer = self.world.run("ledger", "verify", str(self.ledger), "--known", known)
+        self.check(answer, REFUSED, "checkpoint")
+        answer = self.world.run("ledger", "verify", str(self.ledger), "--known", known + "-not")
+        self.check(answer, REFUSED, "--known: there is no such file")
+
+
+class Journals(CopyCase):
+    def test_a_cut_last_line_is_asked_again(self):
+        journal, words = self.world.journal, ["pay", "1", "--to", "S", "--id", "ab" * 16]
+        self.check(self.world.offline(*words), DONE)
+        self.assertIn("\npaid " + "ab" * 16, journal.read_text())
+        cut(journal, journal.stat().st_size - 40)
+        answer = self.world.run("settle")
+        self.check(answer, IN_DOUBT)
+        self.assertIn("present the card and run 'tallycard pay' with --id", answer.err)
+        self.check(self.world.offline(*words), DONE)
+        self.assertEqual(self.world.balance(), 3900)
+        self.check(self.world.run("settle"), DONE, "SHOP-1: settled|nothing|S: settled")
+        self.assertEqual(self.world.books()["account/S"], 100)
+
+    def test_a_changed_line_is_refused(self):
+        text = self.world.journal.read_text()
+        for old, new in (("intent", "intend"), ("paid ", "paid  "), (" 400 ", " -400 "),
+                         (" 400 ", " 4x0 "), ("closed", "close"), ("SHOP-1", "SHOP 1")):
+            self.assertIn(old, text)
+            self.world.journal.write_text(text.replace(old, new, 1))
+            for answer in (self.world.run("settle"), self.world.offline("pay", "1", "--to", "S")):
+                self.check(answer, REFUSED, "payment journal: .*damaged; restore a copy")
+        self.world.journal.write_text(text)
+        self.check_unchanged()
+
+    def test_a_changed_receipt_never_settles(self):
+        lines = self.world.journal.read_text().splitlines(keepends=True)
+        paid = max(i for i, line in enumerate(lines) if line.startswith("paid "))
+        for at in range(40, len(lines[paid]) - 2, 23):
+            changed = lines[paid][:at] + ("1" if lines[paid][at] == "0" else "0")
+            changed += lines[paid][at + 1:]
+            self.world.journal.write_text("".join([*lines[:paid], changed, *lines[paid + 1:]]))
+            self.check(self.world.run("settle"), REFUSED)
+            self.assertEqual(self.world.books(), self.original.books())
+        self.world.journal.write_text("".join(lines))
+        self.check(self.world.run("settle"), DONE, "settled")
+
+    def test_a_journal_that_cannot_be_written_stops_before_the_card(self):
+        self.world.journal = self.world.root / "no" / "journal"
+        self.check(self.world.offline("pay", "1", "--to", "S"), REFUSED, "payment journal")
+        self.world.journal = self.world.root
+        self.check(self.world.offline("pay", "1", "--to", "S"), REFUSED, "payment journal")
+        self.check_unchanged()
+
+
+if __name__ == "__main__":
+    unittest.main()
