@@ -117,9 +117,10 @@ std::vector<Finding> examine(const Options& options)
         findings.push_back(check_card(**reader, card_root, knows_issuer));
         ++cards;
     }
-    if (any && cards == 0)
+    if (any && cards == 0) {
         findings.push_back({false, "card", "no reader has one",
                             "insert a card, or start tallycard-vicc --image FILE"});
+    }
     return findings;
 }
 

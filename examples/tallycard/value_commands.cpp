@@ -67,11 +67,12 @@ Report card_to_card(const Options& options)
     if (!both.in) return out;
     const auto in = counter.report(*both.in);
     auto waits = in;
-    if (in.exit != exit_code::done)
+    if (in.exit != exit_code::done) {
         waits.text +=
             "\nThe value has left the first card and waits in the second one's holder "
             "account: run the same command again with --id " +
             counter.id.to_string();
+    }
     return {out.text + "\n" + waits.text,
             {{"outcome", in.exit == exit_code::done ? "applied" : "in_doubt"},
              {"id", counter.id.to_string()},
@@ -83,9 +84,10 @@ Report card_to_card(const Options& options)
 Report transfer(const Options& options)
 {
     if (!options.second_reader.empty()) return card_to_card(options);
-    if (options.account.empty())
+    if (options.account.empty()) {
         return report_of(
             Error{.code = Errc::malformed, .where = "transfer (give --to, --from or --to-reader)"});
+    }
     Counter counter(options);
     const auto amount = counter.amount(options);
     const auto account = workplace::account(options.account, "account");
@@ -139,10 +141,12 @@ Report pay(const Options& options)
     const PaymentIntent intent{id, terminal.identify(*desk.card).value().card_id, amount, payee};
     journal->intend(intent).value();
 
-    for (const auto& known : journal->payments())
-        if (known.intent.id == id && known.receipt)  // asked again, and it had been paid
+    for (const auto& known : journal->payments()) {
+        if (known.intent.id == id && known.receipt) {  // asked again, and it had been paid
             return report_of(Applied{*known.operation, *known.receipt, std::nullopt}, id,
                              issuer.currency);
+        }
+    }
     return pay_and_store(options, *journal, desk, terminal, intent, issuer.currency);
 }
 
@@ -150,10 +154,11 @@ Report settle_one(Platform& platform, PaymentJournal& journal, const JournalPaym
 {
     const auto& currency = platform.issuer().currency;
     const auto id = payment.intent.id.to_string();
-    if (!payment.receipt)
+    if (!payment.receipt) {
         return {"payment " + id + ": in doubt; present the card and run 'tallycard pay' with --id",
                 {{"id", id}, {"outcome", "in_doubt"}},
                 exit_code::in_doubt};
+    }
     const auto settlement = platform.settle(*payment.receipt, payment.operation);
     if (!settlement) {
         auto report = report_of(settlement.error());
@@ -161,12 +166,13 @@ Report settle_one(Platform& platform, PaymentJournal& journal, const JournalPaym
         return report;
     }
     const auto text = describe(*payment.operation, currency);
-    if (!settlement->settled)
+    if (!settlement->settled) {
         return {text +
                     ": kept until the operations before it have come; present the card and run "
                     "'tallycard resolve'",
                 {{"id", id}, {"outcome", "kept"}},
                 exit_code::done};
+    }
     journal.close(payment.intent.id).value();
     return {text + ": settled, ledger entry " + std::to_string(settlement->ledger_index),
             {{"id", id},

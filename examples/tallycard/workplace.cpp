@@ -53,9 +53,10 @@ std::unique_ptr<Reader> choose(ReaderDriver& driver, const std::string& spec, in
         if (reader->card()) return reader;
         if (!empty) empty = std::move(reader);
     }
-    if (wait_seconds > 0 && names.size() > 1)
+    if (wait_seconds > 0 && names.size() > 1) {
         std::fprintf(stderr, "waiting at '%s'; choose another with --reader\n",
                      empty->name().c_str());
+    }
     return empty;
 }
 
@@ -74,9 +75,10 @@ IssuerDescription issuer(const Options& options)
         expect_file(file, "issuer.pub in the issuer's folder");
         return read_issuer_file(file).value();
     }
-    if (!std::filesystem::exists(options.issuer))
+    if (!std::filesystem::exists(options.issuer)) {
         refuse(Errc::file_missing,
                "the issuer (make one with 'tallycard issuer init', or name it with --issuer)");
+    }
     return read_issuer_file(options.issuer).value();
 }
 

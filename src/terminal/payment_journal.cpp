@@ -131,10 +131,11 @@ public:
         while (at < text->size()) {
             const auto end = text->find('\n', at);
             if (end == std::string::npos) return file_.truncate(at);
-            if (!take(words_of(std::string_view(*text).substr(at, end - at))))
+            if (!take(words_of(std::string_view(*text).substr(at, end - at)))) {
                 return Error{.code = Errc::file_damaged,
                              .detail = static_cast<std::uint32_t>(at),
                              .where = "payment journal"};
+            }
             at = end + 1;
         }
         return {};
