@@ -22,7 +22,11 @@ Report run(const Program& program)
     } catch (const tallycard::ResultError& error) {
         // Asked again, and got nowhere: what the first call did is not undone by that.
         const auto& id = program.options.id;
-        return id.empty() ? report_of(error.error) : still_in_doubt(error.error, id);
+        const auto code = error.error.code;
+        const bool is_typing_error =
+            code == tallycard::Errc::malformed || code == tallycard::Errc::bad_amount;
+        const bool was_asked = !is_typing_error && tallycard::OperationId::parse(id);
+        return was_asked ? still_in_doubt(error.error, id) : report_of(error.error);
     } catch (const std::exception& error) {
         return {std::string("tallycard: ") + error.what(),
                 {{"outcome", "not_applied"},
