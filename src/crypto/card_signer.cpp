@@ -9,6 +9,7 @@
 #include <sodium/randombytes.h>
 #include <sodium/utils.h>
 
+#include "../protocol/group.hpp"
 #include "../protocol/wire.hpp"
 #include "ed25519.hpp"
 #include "signed_message.hpp"
@@ -52,7 +53,7 @@ CardSigner::CardSigner(CardScalar scalar, NonceSecret nonce_secret)
       nonce_secret_(std::move(nonce_secret)),
       public_key_(base_times(scalar_.reveal()))
 {
-    TALLYCARD_EXPECTS(ed25519::is_valid_scalar(scalar_.reveal()));
+    TALLYCARD_EXPECTS(is_valid_scalar(scalar_.reveal()));
 }
 
 Result<Signature> CardSigner::sign_request(const Operation& operation) const

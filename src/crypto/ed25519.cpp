@@ -3,21 +3,12 @@
 
 #include <array>
 
-#include <sodium/crypto_core_ed25519.h>
-#include <sodium/crypto_hash_sha256.h>
 #include <sodium/crypto_sign_ed25519.h>
 #include <sodium/utils.h>
 
 #include "signed_message.hpp"
 
 namespace tallycard::ed25519 {
-
-Digest sha256(std::span<const std::uint8_t> bytes)
-{
-    std::array<std::uint8_t, Digest::size> digest;
-    crypto_hash_sha256(digest.data(), bytes.data(), bytes.size());
-    return Digest(digest);
-}
 
 // libsodium's own rule is the strict one: it refuses S ≥ L, A and R of small order and A that is
 // not canonical, and compares R as bytes with the canonical encoding of S·B − k·A.
@@ -49,19 +40,6 @@ PublicKey public_key(const KeySeed& seed)
     crypto_sign_ed25519_seed_keypair(public_part.data(), secret.data(), seed.reveal().data());
     sodium_memzero(secret.data(), secret.size());
     return PublicKey(public_part);
-}
-
-bool is_valid_scalar(std::span<const std::uint8_t, 32> scalar) noexcept
-{
-    std::array<std::uint8_t, crypto_core_ed25519_NONREDUCEDSCALARBYTES> wide{};
-    for (std::size_t i = 0; i < scalar.size(); ++i) wide[i] = scalar[i];
-    std::array<std::uint8_t, crypto_core_ed25519_SCALARBYTES> reduced;
-    crypto_core_ed25519_scalar_reduce(reduced.data(), wide.data());
-    const bool canonical = sodium_memcmp(reduced.data(), scalar.data(), reduced.size()) == 0;
-    const bool zero = sodium_is_zero(reduced.data(), reduced.size()) == 1;
-    sodium_memzero(wide.data(), wide.size());
-    sodium_memzero(reduced.data(), reduced.size());
-    return canonical && !zero;
 }
 
 }  // namespace tallycard::ed25519

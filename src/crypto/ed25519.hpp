@@ -12,9 +12,6 @@
 
 namespace tallycard::ed25519 {
 
-// SHA-256.
-TALLYCARD_EXPORT Digest sha256(std::span<const std::uint8_t> bytes);
-
 // Strict, without the cofactor: S·B = R + k·A, S < L, A and R canonical and not of small order.
 // `domain` is of wire::domain; `object` at most 256 bytes.
 TALLYCARD_EXPORT bool verify(const Signature& signature, std::string_view domain,
@@ -24,8 +21,5 @@ TALLYCARD_EXPORT bool verify(const Signature& signature, std::string_view domain
 TALLYCARD_EXPORT Signature sign(const KeySeed& seed, std::string_view domain,
                                 std::span<const std::uint8_t> object);
 TALLYCARD_EXPORT PublicKey public_key(const KeySeed& seed);
-
-// Whether 0 < S < L.
-TALLYCARD_EXPORT bool is_valid_scalar(std::span<const std::uint8_t, 32> scalar) noexcept;
 
 }  // namespace tallycard::ed25519

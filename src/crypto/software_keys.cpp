@@ -8,6 +8,7 @@
 
 #include <sodium/crypto_scalarmult_ed25519.h>
 
+#include "../protocol/group.hpp"
 #include "../protocol/wire.hpp"
 #include "ed25519.hpp"
 
@@ -49,7 +50,7 @@ Result<CardKey> SoftwareCardRoot::derive(const CardId& card_id)
 
     // The card's side of the same key: S·B, not clamped.
     std::array<std::uint8_t, PublicKey::size> point;
-    if (!ed25519::is_valid_scalar(scalar.reveal()) ||
+    if (!is_valid_scalar(scalar.reveal()) ||
         crypto_scalarmult_ed25519_base_noclamp(point.data(), scalar.reveal().data()) != 0 ||
         PublicKey(point) != *key)
         return broken;

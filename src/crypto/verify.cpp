@@ -41,16 +41,6 @@ Result<void> check(bool verified, const char* where)
 
 }  // namespace
 
-bool is_valid(const PublicKey& key) noexcept
-{
-    return crypto_core_ed25519_is_valid_point(key.bytes().data()) == 1;
-}
-
-bool is_valid(const Certificate& certificate) noexcept
-{
-    return crypto_core_ed25519_is_valid_point(certificate.bytes().data()) == 1;
-}
-
 Result<PublicKey> derive_card_public_key(const PublicKey& card_root, const CardId& card_id,
                                          const Certificate& certificate)
 {

@@ -7,7 +7,7 @@
 
 #include <tallycard/verify.hpp>
 
-#include "../crypto/ed25519.hpp"
+#include "../protocol/digest.hpp"
 #include "books.hpp"
 
 namespace tallycard {
@@ -43,7 +43,7 @@ Digest digest_of(const Operation& requested, const AccountId& terminal)
 {
     Encoded<Operation::max_encoded + AccountId::max_size> bytes(requested.encode());
     bytes.append(terminal.bytes());
-    return ed25519::sha256(bytes);
+    return sha256(bytes);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <tallycard/contract.hpp>
 
 #include "../crypto/ed25519.hpp"
+#include "../protocol/digest.hpp"
 #include "base64.hpp"
 
 namespace tallycard {
@@ -32,7 +33,7 @@ std::array<std::uint8_t, key_id_size> key_id(std::string_view origin, const Publ
     message.push_back(1);
     message.insert(message.end(), key.bytes().begin(), key.bytes().end());
     std::array<std::uint8_t, key_id_size> id;
-    std::ranges::copy(ed25519::sha256(message).bytes().first<key_id_size>(), id.begin());
+    std::ranges::copy(sha256(message).bytes().first<key_id_size>(), id.begin());
     return id;
 }
 

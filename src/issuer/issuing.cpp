@@ -9,8 +9,8 @@
 #include <tallycard/card_session.hpp>
 #include <tallycard/contract.hpp>
 
-#include "../crypto/ed25519.hpp"
 #include "../crypto/seal.hpp"
+#include "../protocol/digest.hpp"
 #include "../protocol/personalisation.hpp"
 
 namespace tallycard {
@@ -56,7 +56,7 @@ public:
     // Under which id the card with this transport key is made, or was.
     Result<void> choose_id(const TransportKey& transport_key)
     {
-        transport_digest_ = ed25519::sha256(transport_key.reveal());
+        transport_digest_ = sha256(transport_key.reveal());
         const auto before = platform_->card_of_transport_key(transport_digest_);
         if (!before) return before.error();
         before_ = *before;

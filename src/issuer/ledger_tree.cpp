@@ -6,7 +6,7 @@
 
 #include <tallycard/merkle.hpp>
 
-#include "../crypto/ed25519.hpp"
+#include "../protocol/digest.hpp"
 
 namespace tallycard {
 
@@ -32,7 +32,7 @@ std::uint64_t LedgerTree::Range::middle() const
 // Goes down on the right side only: whatever is left of a cut is complete and stored.
 Result<Digest> LedgerTree::hash(Range range)
 {
-    if (range.size() == 0) return ed25519::sha256({});
+    if (range.size() == 0) return sha256({});
     std::vector<Digest> left;
     while (!std::has_single_bit(range.size())) {
         const auto middle = range.middle();

@@ -5,7 +5,7 @@
 
 #include <tallycard/merkle.hpp>
 
-#include "../crypto/ed25519.hpp"
+#include "../protocol/digest.hpp"
 
 namespace tallycard::merkle {
 namespace {
@@ -39,7 +39,7 @@ Digest leaf_hash(std::span<const std::uint8_t> entry)
 {
     std::vector<std::uint8_t> message(1 + entry.size());
     std::ranges::copy(entry, message.begin() + 1);
-    return ed25519::sha256(message);
+    return sha256(message);
 }
 
 Digest node_hash(const Digest& left, const Digest& right)
@@ -47,7 +47,7 @@ Digest node_hash(const Digest& left, const Digest& right)
     std::array<std::uint8_t, 1 + 2 * Digest::size> message{1};
     std::ranges::copy(left.bytes(), message.begin() + 1);
     std::ranges::copy(right.bytes(), message.begin() + 1 + Digest::size);
-    return ed25519::sha256(message);
+    return sha256(message);
 }
 
 void Frontier::append(const Digest& leaf)
@@ -63,7 +63,7 @@ void Frontier::append(const Digest& leaf)
 
 Digest Frontier::root() const
 {
-    if (peaks_.empty()) return ed25519::sha256({});
+    if (peaks_.empty()) return sha256({});
     auto hash = peaks_.back();
     for (auto i = peaks_.size() - 1; i > 0; --i) hash = node_hash(peaks_[i - 1], hash);
     return hash;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <tallycard/card_result.hpp>
 
-#include "../crypto/ed25519.hpp"
+#include "digest.hpp"
 #include "fields.hpp"
 
 namespace tallycard {
@@ -27,7 +27,7 @@ Encoded<CardResult::max_encoded> CardResult::encode() const
 
 Digest CardResult::digest() const
 {
-    return ed25519::sha256(encode());
+    return sha256(encode());
 }
 
 Result<CardResult> CardResult::decode(std::span<const std::uint8_t> bytes)

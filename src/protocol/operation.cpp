@@ -2,8 +2,8 @@
 #include <tallycard/operation.hpp>
 #include <tallycard/verify.hpp>
 
-#include "../crypto/ed25519.hpp"
 #include "command_data.hpp"
+#include "digest.hpp"
 #include "fields.hpp"
 
 namespace tallycard {
@@ -63,7 +63,7 @@ Encoded<Operation::max_encoded> Operation::encode() const
 
 Digest Operation::digest() const
 {
-    return ed25519::sha256(encode());
+    return sha256(encode());
 }
 
 Result<Operation> Operation::decode(std::span<const std::uint8_t> bytes)

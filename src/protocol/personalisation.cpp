@@ -6,9 +6,9 @@
 
 #include <algorithm>
 
-#include "../crypto/ed25519.hpp"
 #include "command_data.hpp"
 #include "fields.hpp"
+#include "group.hpp"
 
 namespace tallycard {
 namespace {
@@ -88,7 +88,7 @@ Result<Personalisation> Personalisation::decode(std::span<const std::uint8_t> by
         pin = take_secret<PinBlock::size, PinBlock>(block);
     }
     in.require(flags <= private_balance_flag && (flags == 0 || pin) && limits.has_value());
-    in.require(ed25519::is_valid_scalar(scalar));
+    in.require(is_valid_scalar(scalar));
     in.require(is_valid(certificate) && is_valid(operation_key));
     if (auto done = in.finish("personalisation"); !done) return done.error();
     if (auto done = outer.finish("personalisation"); !done) return done.error();

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string>
 
-#include "../crypto/ed25519.hpp"
+#include "../protocol/digest.hpp"
 #include "contact.hpp"
 
 namespace tallycard {
@@ -15,7 +15,7 @@ OperationId half_of(const OperationId& id, std::string_view half)
 {
     Encoded<OperationId::size + 8> bytes(id.bytes());
     bytes.append({reinterpret_cast<const std::uint8_t*>(half.data()), half.size()});
-    return OperationId(ed25519::sha256(bytes).bytes().first<OperationId::size>());
+    return OperationId(sha256(bytes).bytes().first<OperationId::size>());
 }
 
 // The second card does not answer. What an earlier call did to the first one stays.

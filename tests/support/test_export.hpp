@@ -50,7 +50,7 @@ public:
         resign_checkpoint(text);
         text = text.substr(0, text.rfind("\nend\n") + 5);
         const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
-        const auto hash = ed25519::sha256({bytes, text.size()});
+        const auto hash = sha256({bytes, text.size()});
         return text + key.sign_note(export_statement(hash), "issuer.test");
     }
 

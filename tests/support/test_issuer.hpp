@@ -10,8 +10,8 @@
 #include <tallycard/ledger_verifier.hpp>
 #include <tallycard/platform.hpp>
 
-#include "crypto/ed25519.hpp"
 #include "crypto/software_keys.hpp"
+#include "protocol/digest.hpp"
 #include "simulated_card.hpp"
 #include "temporary_folder.hpp"
 
@@ -90,7 +90,7 @@ public:
             ->register_card({.card_id = id,
                              .certificate = card.certificate(),
                              .public_key = card.public_key(),
-                             .transport_key = ed25519::sha256(id.bytes())})
+                             .transport_key = sha256(id.bytes())})
             .value();
         platform_->confirm_card(id).value();
         return card;

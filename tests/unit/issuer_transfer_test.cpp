@@ -165,7 +165,7 @@ TEST_CASE("a card registered again as it was is the same card, until it is confi
     REQUIRE(issuer->register_card(card));
     REQUIRE(issuer->register_card(card));
     auto other = card;
-    other.transport_key = ed25519::sha256({});
+    other.transport_key = sha256({});
     REQUIRE(issuer->register_card(other).error().code == Errc::conflict);
     other = card;
     other.card_id = id_of<CardId>(10);

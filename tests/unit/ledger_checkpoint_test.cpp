@@ -27,7 +27,7 @@ void copy_store(const TestIssuer& issuer, const char* name)
 TEST_CASE("a checkpoint reads back, and every flipped bit of it is refused")
 {
     const CheckpointKey key(seed(3));
-    const Checkpoint checkpoint{"issuer.test", {.size = 42, .root = ed25519::sha256({})}};
+    const Checkpoint checkpoint{"issuer.test", {.size = 42, .root = sha256({})}};
     const auto note = checkpoint.sign(key);
     REQUIRE(Checkpoint::open(note, "issuer.test", key.public_key()).value() == checkpoint);
     std::size_t refused = 0;

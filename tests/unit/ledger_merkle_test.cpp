@@ -5,9 +5,9 @@
 
 #include <tallycard/merkle.hpp>
 
-#include "crypto/ed25519.hpp"
 #include "issuer/base64.hpp"
 #include "issuer/ledger_tree.hpp"
+#include "protocol/digest.hpp"
 #include "support/test_issuer.hpp"
 #include "support/vectors.hpp"
 
@@ -29,7 +29,7 @@ std::optional<Digest> hash_of(const testing::Json& text)
 {
     const auto bytes = from_base64(text.get<std::string>());
     if (bytes.empty()) return std::nullopt;
-    if (bytes.size() != Digest::size) return ed25519::sha256(bytes);
+    if (bytes.size() != Digest::size) return sha256(bytes);
     return Digest(std::span(bytes).first<Digest::size>());
 }
 
@@ -76,7 +76,7 @@ Digest leaf(std::uint64_t n)
 Digest root_by_definition(std::uint64_t begin, std::uint64_t end)
 {
     const auto n = end - begin;
-    if (n == 0) return ed25519::sha256({});
+    if (n == 0) return sha256({});
     if (n == 1) return leaf(begin);
     std::uint64_t k = 1;
     while (2 * k < n) k *= 2;

@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "crypto/ed25519.hpp"
 #include "issuer/files.hpp"
 #include "support/test_export.hpp"
 

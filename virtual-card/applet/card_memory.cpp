@@ -5,8 +5,9 @@
 
 #include <algorithm>
 
-#include "../../src/crypto/ed25519.hpp"
 #include "../../src/protocol/command_data.hpp"
+#include "../../src/protocol/digest.hpp"
+#include "../../src/protocol/group.hpp"
 #include "byte_stream.hpp"
 
 namespace tallycard::chip {
@@ -153,7 +154,7 @@ Receipt CardMemory::receipt(const LogEntry& entry, std::uint32_t its_sequence) c
 {
     return {.result = {.card_id = card_id,
                        .sequence = its_sequence,
-                       .operation = ed25519::sha256(entry.operation),
+                       .operation = sha256(entry.operation),
                        .balance = entry.balance,
                        .previous_result = entry.previous_result,
                        .state = entry.state},
@@ -213,7 +214,7 @@ bool CardMemory::decode(std::span<const std::uint8_t, encoded_size> bytes)
     last_result = fixed<Digest>(in);
     request = operation(in);
     for (auto& entry : log) entry = log_entry(in);
-    in.require(state == CardState::blank || ed25519::is_valid_scalar(secrets.scalar.reveal()));
+    in.require(state == CardState::blank || is_valid_scalar(secrets.scalar.reveal()));
     return in.ok();
 }
 
