@@ -112,7 +112,8 @@ Report accounts(const Options& options)
         rows.push_back({account, to_string(Amount::minor_units(balance), currency),
                         reserved == 0 ? "" : to_string(Amount::minor_units(reserved), currency)});
         json.push_back(account_json(account, balance, reserved, currency));
-        sum += balance;
+        if (__builtin_add_overflow(sum, balance, &sum))
+            raise(Error{.code = Errc::bad_amount, .where = "sum of the books"});
     };
     for (const auto& row : platform->accounts().value())
         add(row.name.to_string(), row.balance, row.reserved);

@@ -13,6 +13,7 @@ namespace tallycard {
 enum class Errc : std::uint8_t {
     // The machine and its reader.
     service_unavailable,  // pcscd is not running, or stopped
+    access_denied,        // pcscd refuses this user
     reader_unavailable,   // no such reader, or it was unplugged
     no_card,              // the reader is empty
     card_removed,         // the card left during the operation

@@ -73,7 +73,7 @@ Result<void> Books::reserve(const Operation& operation, const std::optional<Acco
     const auto account = store_->account(*name);
     if (!account) return account.error();
     if (!*account) return refusal(Errc::unknown_account);
-    if (!is_credit(operation.kind)) return {};
+    if (!is_credit(operation.kind)) return check(operation, terminal);  // so that it can settle
 
     auto row = **account;
     const auto amount = operation.amount.to_minor_units();

@@ -76,18 +76,21 @@ Objection LedgerAudit::add_record(const Record& record)
         if (!is_operation_key(card.operation_key))
             return "the new operation key is not one of the issuer's";
     }
-    post(operation);
-    return nullptr;
+    return post(operation);
 }
 
-void LedgerAudit::post(const Operation& operation)
+// Records are in the order of settlement, in which an honest platform never overdraws an account.
+Objection LedgerAudit::post(const Operation& operation)
 {
-    if (!moves_value(operation.kind)) return;
+    if (!moves_value(operation.kind)) return nullptr;
     const auto amount = operation.amount.to_minor_units();
-    if (operation.account)
-        associated_[*operation.account] -= amount;
-    else
+    if (!operation.account) {
         cash_ -= amount;
+        return nullptr;
+    }
+    auto& balance = associated_[*operation.account];
+    balance -= amount;
+    return balance < 0 ? "the account does not hold that much" : nullptr;
 }
 
 }  // namespace tallycard

@@ -44,7 +44,7 @@ private:
     bool is_operation_key(const PublicKey& key) const;
     Objection check_signatures(const Card& card, const Record& record) const;
     static Objection check_result(const Card& card, const Record& record);
-    void post(const Operation& operation);
+    Objection post(const Operation& operation);
 
     const IssuerDescription* issuer_;
     std::map<CardId, Card> cards_;

@@ -107,7 +107,14 @@ Result<Checkpoint> make_checkpoint(StoreTransaction& store, const IssuerDescript
 Result<void> Platform::publish(const std::string& note)
 {
     if (settings_.checkpoint_file.empty()) return {};
-    return files::replace(settings_.checkpoint_file, note);
+    const std::lock_guard lock(mutex_);
+    // Another process may have published a newer one since: the file never goes back. Holding the
+    // store for writing keeps the others from doing so meanwhile.
+    const auto store = store_->write();
+    if (!store) return store.error();
+    const auto newest = (*store)->checkpoint();
+    if (!newest) return newest.error();
+    return files::replace(settings_.checkpoint_file, newest->value_or(note));
 }
 
 Result<std::string> Platform::checkpoint(const CheckpointKey& key)

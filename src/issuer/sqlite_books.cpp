@@ -12,8 +12,12 @@ constexpr const char* list_accounts =
 constexpr const char* put_account_row =
     "INSERT INTO accounts(kind, id, balance, reserved) VALUES(?, ?, ?, ?) "
     "ON CONFLICT(kind, id) DO UPDATE SET balance = excluded.balance, reserved = excluded.reserved";
-constexpr const char* sum =
-    "SELECT coalesce(sum(balance), 0) FROM (SELECT balance FROM accounts UNION ALL "
+// In two halves, since SQLite's sum() fails where what it has so far leaves 64 bits.
+constexpr const char* sum_high =
+    "SELECT coalesce(sum(balance >> 32), 0) FROM (SELECT balance FROM accounts UNION ALL "
+    "SELECT balance FROM cards)";
+constexpr const char* sum_low =
+    "SELECT coalesce(sum(balance & 4294967295), 0) FROM (SELECT balance FROM accounts UNION ALL "
     "SELECT balance FROM cards)";
 constexpr const char* insert_posting =
     "INSERT INTO journal(idx, debit_kind, debit, credit_kind, credit, amount) "
@@ -99,7 +103,15 @@ Result<std::vector<AccountRow>> Transaction::accounts(const std::optional<Accoun
 
 Result<std::int64_t> Transaction::sum_of_books()
 {
-    return database_->number(sum);
+    const auto high = database_->number(sum_high);
+    if (!high) return high.error();
+    const auto low = database_->number(sum_low);
+    if (!low) return low.error();
+    std::int64_t sum = 0;
+    if (__builtin_mul_overflow(*high, std::int64_t{1} << 32, &sum) ||
+        __builtin_add_overflow(sum, *low, &sum))
+        return Error{.code = Errc::file_damaged, .where = "sum of the books"};
+    return sum;
 }
 
 Result<void> Transaction::append_record(std::uint64_t index, const Record& record,

@@ -21,6 +21,10 @@ Entry entry(Errc code)
     case Errc::service_unavailable:
         return {"service_unavailable",
                 "the PC/SC service does not answer; start pcscd (systemctl start pcscd.socket)"};
+    case Errc::access_denied:
+        return {"access_denied",
+                "pcscd refuses this user (polkit); be root, or allow "
+                "org.debian.pcsc-lite.access_pcsc and access_card"};
     case Errc::reader_unavailable:
         return {"reader_unavailable",
                 "there is no such reader; list them with 'tallycard readers'"};

@@ -113,6 +113,7 @@ LogEntry log_entry(ByteReader& in)
     entry.previous_result = fixed<Digest>(in);
     entry.state = card_state(in);
     entry.signature = fixed<Signature>(in);
+    in.require(entry.operation.size() == 0 || entry.state != CardState::blank);
     return entry;
 }
 
@@ -147,7 +148,8 @@ CardSecrets& CardSecrets::operator=(const CardSecrets& other)
 const LogEntry* CardMemory::find(std::uint32_t wanted) const
 {
     if (wanted == 0 || wanted > sequence || sequence - wanted >= log_entries) return nullptr;
-    return &log[wanted % log_entries];
+    const auto& entry = log[wanted % log_entries];
+    return entry.operation.size() == 0 ? nullptr : &entry;
 }
 
 Receipt CardMemory::receipt(const LogEntry& entry, std::uint32_t its_sequence) const

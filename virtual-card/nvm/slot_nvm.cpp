@@ -69,27 +69,29 @@ bool SlotNvm::format(Storage& storage, const CardMemory& memory)
     return storage.write(0, header) && write_slot(storage, 0, 1, memory);
 }
 
+// What the last process wrote may be in the system's cache only: it is made durable before it
+// counts. A slot that cannot be read is not taken for a damaged one: the other may be older.
 void SlotNvm::load()
 {
-    load_slot(0);
-    load_slot(1);
-    readable_ = slots_[0].intact || slots_[1].intact;
+    const bool is_read = storage_.sync() && load_slot(0) && load_slot(1);
+    readable_ = is_read && (slots_[0].intact || slots_[1].intact);
     const bool second_is_newer =
         slots_[1].intact && (!slots_[0].intact || slots_[1].generation > slots_[0].generation);
     current_ = second_is_newer ? 1 : 0;
 }
 
-void SlotNvm::load_slot(std::size_t index)
+bool SlotNvm::load_slot(std::size_t index)
 {
     auto& slot = slots_[index];
     SlotBytes read;
     const std::span<const std::uint8_t, slot_size> bytes(read.bytes);
-    slot.intact = storage_.read(offset_of(index), read.bytes) &&
-                  std::ranges::equal(checksum(bytes.first<slot_size - checksum_size>()),
+    if (!storage_.read(offset_of(index), read.bytes)) return false;
+    slot.intact = std::ranges::equal(checksum(bytes.first<slot_size - checksum_size>()),
                                      bytes.last<checksum_size>()) &&
                   slot.memory.decode(bytes.subspan<8, CardMemory::encoded_size>());
     slot.generation = ByteReader(bytes.first<8>()).number(8);
     if (!slot.intact) slot.memory = CardMemory{};
+    return true;
 }
 
 const CardMemory& SlotNvm::current() const

@@ -56,7 +56,7 @@ private:
         std::uint64_t generation = 0;
         bool intact = false;
     };
-    void load_slot(std::size_t index);
+    bool load_slot(std::size_t index);
     bool invalidate(std::size_t index);
 
     Storage& storage_;
