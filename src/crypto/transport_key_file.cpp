@@ -25,6 +25,9 @@ Error rejected(const char* what)
 
 // One byte more than a key file has, so that a longer one is noticed.
 struct Text {
+    Text() = default;
+    Text(const Text&) = delete;
+    Text& operator=(const Text&) = delete;
     std::array<char, digits + 2> chars{};
     std::size_t size = 0;
     ~Text() { detail::erase({reinterpret_cast<std::uint8_t*>(chars.data()), chars.size()}); }
@@ -62,10 +65,11 @@ Result<TransportKey> parse(const Text& text)
 {
     std::string_view hex(text.chars.data(), text.size);
     if (hex.ends_with('\n')) hex.remove_suffix(1);
-    if (hex.size() != digits)
+    if (hex.size() != digits) {
         return Error{.code = Errc::malformed,
                      .detail = static_cast<std::uint32_t>(hex.size()),
                      .where = "transport key file is not 64 hex digits"};
+    }
     std::array<std::uint8_t, TransportKey::size> bytes{};
     const bool is_hex = detail::from_hex(hex, bytes);
     TransportKey key(bytes);

@@ -11,7 +11,7 @@
 namespace tallycard {
 namespace {
 
-constexpr std::size_t longest_origin = 64, most_operation_keys = 256, longest_text = 64 * 1024;
+constexpr std::size_t longest_origin = 64, most_operation_keys = 256, longest_text = 65536;
 
 bool is_origin_character(char c)
 {
@@ -120,10 +120,11 @@ Result<IssuerDescription> read_issuer_file(const std::string& path)
     const auto text = files::read(path, longest_text);
     if (!text) return text.error();
     auto issuer = IssuerDescription::parse(*text);
-    if (!issuer)
+    if (!issuer) {
         return Error{.code = Errc::file_damaged,
                      .detail = issuer.error().detail,
                      .where = "issuer description"};
+    }
     return issuer;
 }
 

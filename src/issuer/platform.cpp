@@ -168,7 +168,7 @@ Result<Settlement> Platform::settle(const Receipt& receipt,
     const Submission submission{receipt, operation};
     auto settlements = settle_all(std::span(&submission, 1));
     if (!settlements) return settlements.error();
-    return std::move(settlements->front());
+    return settlements->front();
 }
 
 // A refused receipt does not hold up the others: what it wrote, as evidence, is kept with them.

@@ -132,14 +132,13 @@ Result<Checkpoint> Platform::export_ledger(const std::string& path, const Checkp
 {
     auto file = files::Replacement::begin(path);
     if (!file) return file.error();
-    const auto checkpoint =
-        writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<Checkpoint> {
-            const auto made = make_checkpoint(store, settings_.issuer, key);
-            if (!made) return made;
-            const auto done = write_export(*file, store, settings_.issuer, made->sign(key), key);
-            if (!done) return done.error();
-            return made;
-        });
+    auto checkpoint = writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<Checkpoint> {
+        auto made = make_checkpoint(store, settings_.issuer, key);
+        if (!made) return made;
+        const auto done = write_export(*file, store, settings_.issuer, made->sign(key), key);
+        if (!done) return done.error();
+        return made;
+    });
     if (!checkpoint) return checkpoint;
     if (const auto published = publish(checkpoint->sign(key)); !published) return published.error();
     if (const auto placed = file->commit(); !placed) return placed.error();

@@ -56,11 +56,12 @@ Result<Settlement> Settler::answer_again(CardRow& card, const Submission& submis
         const auto record = store_->record(**index);
         if (!record) return record.error();
         if (!*record) return Error{.code = Errc::file_damaged, .where = "ledger"};
-        if ((*record)->receipt.result == result)
+        if ((*record)->receipt.result == result) {
             return Settlement{.settled = true,
                               .sequence = result.sequence,
                               .balance = result.balance,
                               .ledger_index = **index};
+        }
     }
     return accuse(card, EvidenceReason::second_result, submission.receipt, submission.operation);
 }
@@ -185,9 +186,10 @@ Result<Settler::Progressed> Settler::settle_next_kept(CardRow& card)
                           : contradiction(card, operation, receipt.result);
         if (!reason) {
             const auto fits = Books(*store_).check(operation, (*executed)->terminal);
-            if (!fits)
+            if (!fits) {
                 return is_store_error(fits.error()) ? Result<Progressed>(fits.error())
                                                     : Progressed::no;
+            }
             const auto settled = apply(card, receipt, **executed);
             if (!settled) return settled.error();
             progressed = Progressed::yes;

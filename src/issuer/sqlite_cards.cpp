@@ -69,10 +69,11 @@ CardRow read_card(Query& query)
 OperationRow read_operation(Query& query)
 {
     OperationRow row;
-    if (query.next_is_null())
+    if (query.next_is_null()) {
         query.skip();
-    else
+    } else {
         row.id = query.bytes<OperationId>();
+    }
     row.request = query.bytes<Digest>();
     row.first = object<FirstInstruction>(query);
     if (query.next_is_null()) {
@@ -172,16 +173,18 @@ Result<void> Transaction::insert_operation(const OperationRow& row)
     const auto& operation = row.first.operation;
     const auto first = row.first.encode();
     auto query = database_->query(insert_operation_row);
-    if (row.id)
+    if (row.id) {
         query.bind(row.id->bytes());
-    else
+    } else {
         query.bind_null();
+    }
     query.bind(row.request.bytes()).bind(operation.card_id.bytes());
     query.bind(std::int64_t{operation.sequence}).bind(row.beside).bind(first.bytes());
-    if (row.terminal)
+    if (row.terminal) {
         query.bind(row.terminal->text());
-    else
+    } else {
         query.bind_null();
+    }
     return query.run();
 }
 
@@ -225,10 +228,11 @@ Result<void> Transaction::put_evidence(const EvidenceRow& row)
     auto query = database_->query(insert_evidence);
     query.bind(row.receipt.result.card_id.bytes()).bind(digest.bytes());
     query.bind(static_cast<std::int64_t>(row.reason)).bind(receipt.bytes());
-    if (row.operation)
+    if (row.operation) {
         query.bind(operation.bytes());
-    else
+    } else {
         query.bind_null();
+    }
     return query.run();
 }
 

@@ -154,10 +154,11 @@ Result<std::unique_ptr<Store>> create_sqlite_store(const std::string& path)
 
 Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path, StoreCheck check)
 {
-    if (::access(path.c_str(), F_OK) != 0)
+    if (::access(path.c_str(), F_OK) != 0) {
         return Error{.code = Errc::file_missing,
                      .detail = static_cast<std::uint32_t>(errno),
                      .where = "store"};
+    }
     auto database = Database::open(path);
     if (!database) return as_file_error(database.error());
     if (const auto checked = check_content(*database, check); !checked)

@@ -5,6 +5,7 @@
 
 #include "crypto/ed25519.hpp"
 #include "issuer/files.hpp"
+#include "issuer/ledger_audit.hpp"
 #include "support/test_export.hpp"
 
 using namespace tallycard;
@@ -184,6 +185,29 @@ TEST_CASE("a card of an operation key that the auditor has not pinned is named")
         lines[at].replace(lines[at].size() - 64, 64, ed25519::public_key(seed(66)).to_string());
     });
     REQUIRE(fault.what == "the operation key is not one of the issuer's");
+}
+
+TEST_CASE("I1: an account that is overdrawn is a fault, though the sums agree")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    const auto& keys = issuer.description().operation_keys;
+    LedgerAudit audit(issuer.description());
+    REQUIRE(audit.add_card(card.id(), card.certificate(), keys.front()) == nullptr);
+
+    const Operation operation{.kind = Kind::transfer_in,
+                              .card_id = card.id(),
+                              .sequence = 1,
+                              .amount = Amount::minor_units(100),
+                              .unit = issuer.description().currency.unit,
+                              .nonce = id_of<Nonce>(1),
+                              .account = account_id("nobody"),
+                              .parameter = {}};
+    const auto signature = SoftwareOperationSigner(seed(1)).sign(operation).value();
+    const auto receipt = card.execute({operation, signature});
+    const auto* objection = audit.add_record({operation, signature, receipt});
+    REQUIRE(objection != nullptr);
+    CHECK(std::string(objection) == "the account does not hold that much");
 }
 
 TEST_CASE("an account that is not what the records say is named")
