@@ -36,5 +36,6 @@ void add_issuer_commands(Program& program);
 void add_reader_commands(Program& program);
 void add_card_commands(Program& program);
 void add_value_commands(Program& program);
+void add_payment_commands(Program& program);
 void add_administration_commands(Program& program);
 void add_ledger_commands(Program& program);

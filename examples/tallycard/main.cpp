@@ -46,6 +46,7 @@ try {
     add_reader_commands(program);
     add_card_commands(program);
     add_value_commands(program);
+    add_payment_commands(program);
     add_administration_commands(program);
     add_ledger_commands(program);
 
