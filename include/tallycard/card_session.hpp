@@ -62,11 +62,18 @@ public:
     Result<void> select();                                       // ends the PIN's verified status
 
     Result<void> challenge(std::span<std::uint8_t> random);  // fills it; 1 to 256 bytes
+    // Errc::foreign_card when the signature is not of a card of this issuer; bad_signature when the
+    // card did sign it, and for something else.
     Result<StateStatement> authenticate(const Challenge& challenge);
     Result<LimitsUse> limits();
 
     Result<void> verify_pin(const PinBlock& pin);  // Errc::wrong_pin: see Error::sw.tries_left()
     Result<void> change_pin(const PinBlock& old_pin, const PinBlock& new_pin);
+    // The same, typed at the reader. Errc::cancelled: the holder pressed the cancel key, or the new
+    // PINs differ (SW 6402) or are of a wrong length (SW 6403); Errc::timed_out: nothing was typed.
+    // Require the link's has_pin_pad().
+    Result<void> verify_pin_at_reader();
+    Result<void> change_pin_at_reader();
     // Tries left, or empty when the PIN stands verified.
     Result<std::optional<unsigned>> pin_tries_left();
 
@@ -89,6 +96,8 @@ private:
     {
     }
     Result<apdu::Response> exchange(const apdu::Command& command, const detail::CommandRule& rule);
+    Result<void> exchange_at_reader(PinEntry entry, const apdu::Command& command,
+                                    const detail::CommandRule& rule);
     Result<Receipt> receipt(const apdu::Command& command, const detail::CommandRule& rule);
     Result<void> not_blank(const detail::CommandRule& rule) const;
 

@@ -58,6 +58,7 @@ enum class Errc : std::uint8_t {
     unknown_account,     // open it first
     insufficient_funds,  // the account does not hold that much
     conflict,            // the id is in use for something else
+    transport_key_used,  // a card was made with this transport key already
     evidence,            // the card is cloned, rolled back or broken; it is denied now
     bad_amount,          // zero, of the wrong sign, or with too many decimals
     // Files.
@@ -66,6 +67,7 @@ enum class Errc : std::uint8_t {
     file_exists,
     file_in_use,
     file_damaged,    // does not read back as what it should be
+    file_malformed,  // a text that does not read; Error::detail is the line, column the column
     file_rejected,   // the operating system refused; Error::detail is errno
     store_failed,    // SQLite failed; Error::detail is its extended code
     ledger_behind,   // the store is older than a checkpoint that is known: an old copy?
@@ -85,6 +87,7 @@ struct Error {
     Effect effect = Effect::none;
     StatusWord sw{};           // what the card said, if it spoke
     std::uint32_t detail = 0;  // PC/SC code, byte offset, errno: see Errc
+    std::uint32_t column = 0;  // from 1, where `detail` is the line of a text
     const char* where = "";    // the operation, a string literal: "EXECUTE", "SCardTransmit"
 
     // One line that names cause and remedy:

@@ -28,8 +28,9 @@ struct CardOrder {
 // that card. The card's private key is nowhere but in the sealed command.
 //
 // Safe to repeat: after a lost answer or a crash, the same transport key finds its card again,
-// whether that has been personalised or is still blank. Errc::conflict when the id, or the
-// transport key, is another card's already, or the card was made with other limits.
+// whether that has been personalised or is still blank. Errc::conflict when the id is another
+// card's already, or the card was made with other limits; Errc::transport_key_used when another
+// card was made with this transport key.
 TALLYCARD_EXPORT Result<CardInfo> issue_card(Platform& platform, CardRoot& root, CardLink& card,
                                              const TransportKey& transport_key,
                                              const CardOrder& order, Observer* observer = nullptr);

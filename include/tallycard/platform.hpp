@@ -75,6 +75,7 @@ public:
                                                const SecondInstruction& second) override;
     Result<OperationStatus> status(const OperationId& id) override;
     Result<FirstInstruction> void_pending(const CardId& card_id) override;
+    // Errc::unsettled for a result that is further ahead than a card's log reaches: 16.
     Result<Settlement> settle(const Receipt& receipt,
                               const std::optional<Operation>& operation) override;
 

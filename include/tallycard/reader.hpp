@@ -9,16 +9,29 @@
 #include <string>
 #include <vector>
 
-#include <tallycard/encoded.hpp>
 #include <tallycard/export.hpp>
+#include <tallycard/reader_monitor.hpp>
 #include <tallycard/result.hpp>
 
 namespace tallycard {
 
-using Atr = Encoded<33>;  // answer to reset (ISO/IEC 7816-3)
-
 enum class Sharing : std::uint8_t { shared, exclusive };
 enum class TransmissionProtocol : std::uint8_t { t0, t1 };
+
+// How long a call may take. A card that never answers, or another program's transaction, would hold
+// it for ever. A link that was given up stays failed: connect again.
+struct Deadlines {
+    std::chrono::milliseconds connect{10'000};
+    std::chrono::milliseconds begin{10'000};
+    std::chrono::milliseconds transmit{10'000};
+    std::chrono::milliseconds pin_entry{60'000};  // a person types
+};
+
+// What a reader with a keypad does with a PIN block in a command of ours.
+enum class PinEntry : std::uint8_t {
+    verify,  // one PIN: the data of the command is one block
+    modify,  // the old PIN, and the new one twice: two blocks
+};
 
 // A connection to the card in a reader. Closing it (the destructor) leaves the card powered for
 // others; the volatile state of the card (selection, PIN) may survive. Not thread-safe.
@@ -45,6 +58,24 @@ public:
 
     // Makes the link usable again after Errc::card_reset; select and PIN are gone.
     virtual Result<void> reconnect() = 0;
+
+    // Whether PINs can be typed at the reader (PC/SC part 10), so that they never enter this
+    // process.
+    virtual bool has_pin_pad() { return false; }
+    // As transmit(), with the PIN blocks (ISO 9564-1 format 2, 8 bytes each) put into the data of
+    // `command` by the reader; what is there is replaced. Nothing was sent to the card when it is
+    // Errc::cancelled (the holder pressed the cancel key, or typed what cannot be a PIN; Error::sw
+    // as in PC/SC part 10: 6401, 6402, 6403) or Errc::timed_out with SW 6400 (nothing was typed).
+    // Requires has_pin_pad().
+    virtual Result<std::size_t> transmit_with_pin(PinEntry entry,
+                                                  std::span<const std::uint8_t> command,
+                                                  std::span<std::uint8_t> answer);
+};
+
+// What tells one reader from another of its model, where it has such a thing. Empty: it has not.
+struct ReaderIdentity {
+    std::string serial;    // as the reader gives it
+    std::string usb_path;  // bus and ports, "1-2.4": the place where it is plugged in
 };
 
 // One reader slot. May outlive the card, the reader and the service: then its calls fail.
@@ -57,6 +88,7 @@ public:
     virtual ~Reader();
 
     virtual const std::string& name() const = 0;
+    virtual Result<ReaderIdentity> identity() { return ReaderIdentity{}; }
 
     // Errc::no_card when the reader is empty. Does not wait.
     virtual Result<Atr> card() = 0;
@@ -82,8 +114,13 @@ public:
 
     // Names, in the order of the driver. No reader is an empty list, not an error.
     virtual Result<std::vector<std::string>> list() = 0;
-    // Errc::reader_unavailable when there is no reader of this name.
+    // `name` is one of list(), or "serial:S" or "usb:PATH" for the first reader of that identity:
+    // such a name stays right when readers are plugged in another order.
+    // Errc::reader_unavailable when there is no such reader.
     virtual Result<std::unique_ptr<Reader>> open(const std::string& name) = 0;
+
+    // Starts to watch. An empty callback: events are taken from the monitor.
+    virtual Result<std::unique_ptr<ReaderMonitor>> monitor(ReaderEventCallback callback) = 0;
 };
 
 }  // namespace tallycard

@@ -54,6 +54,9 @@ public:
 
     // Of all cards and all other accounts: zero, always.
     virtual Result<std::int64_t> sum_of_books() = 0;
+    // By what the cash accounts that are below zero are below it, reservations counted in: no other
+    // value is on cards and accounts, or may come there. 2^63−1 where it is more.
+    virtual Result<std::int64_t> issued() = 0;
 
     virtual Result<std::uint64_t> record_count() = 0;
     virtual Result<std::optional<Record>> record(std::uint64_t index) = 0;

@@ -8,6 +8,7 @@
 
 #include <tallycard/card_session.hpp>
 #include <tallycard/export.hpp>
+#include <tallycard/holder_pin.hpp>
 #include <tallycard/issuer_client.hpp>
 #include <tallycard/outcome.hpp>
 #include <tallycard/reader.hpp>
@@ -51,8 +52,12 @@ struct CardToCard {
 // resolves first when the card and the platform disagree. The issuer's signature is fetched before
 // the card's transaction, which then lasts for a few commands only.
 //
-// `pin` is given to the card before the value command, where it is given. Not thread-safe. The
-// client and the links must outlive the call.
+// `pin` is given to the card before the value command, where it is given. A block is tried before
+// the issuer's signature is fetched, too, so that a wrong PIN leaves nothing pending. At the reader
+// it is typed when the card needs it: once, for a transfer out twice; a wrong one leaves an online
+// operation pending, which goes on when it is asked for again.
+//
+// Not thread-safe. The client and the links must outlive the call.
 class TALLYCARD_EXPORT Terminal {
 public:
     Terminal(IssuerClient& issuer, const TerminalSettings& settings)
@@ -63,16 +68,16 @@ public:
     // Amounts are above zero here; the direction is the call's.
     Outcome top_up(CardLink& card, const OperationId& id, Amount amount);
     Outcome cash_out(CardLink& card, const OperationId& id, Amount amount,
-                     const PinBlock* pin = nullptr);
+                     const HolderPin& pin = {});
     Outcome transfer_out(CardLink& card, const OperationId& id, Amount amount, const AccountId& to,
-                         const PinBlock* pin = nullptr);
+                         const HolderPin& pin = {});
     Outcome transfer_in(CardLink& card, const OperationId& id, Amount amount,
                         const AccountId& from);
     // From one card to another: transfer out to holder_account(to), then transfer in from it. The
     // ids of the two are derived from `id`, so asking again continues where it broke. Errors of the
     // second card leave the first half as it is.
     CardToCard card_to_card(CardLink& from, CardLink& to, const OperationId& id, Amount amount,
-                            const PinBlock* pin = nullptr);
+                            const HolderPin& pin = {});
     // Set limits, block, unblock, reset PIN tries, replace operation key, terminate.
     Outcome administer(CardLink& card, const OperationId& id, Kind kind, Parameter parameter = {});
 
@@ -80,7 +85,7 @@ public:
     // settle() or by the next resolve() of that card anywhere. A program that may have asked before
     // (it was killed) says so: the card's log, its last 16 operations, is searched first.
     Outcome pay(CardLink& card, const OperationId& id, Amount amount, const AccountId& payee,
-                const PinBlock* pin = nullptr, Asked asked = Asked::first_time);
+                const HolderPin& pin = {}, Asked asked = Asked::first_time);
     Result<Settlement> settle(const Operation& operation, const Receipt& receipt);
 
     // Makes card and platform agree: settles what the card's log holds, then delivers what is
@@ -92,10 +97,13 @@ public:
     // What the card says of itself. Nothing is checked but that it is a card of this issuer.
     Result<CardInfo> identify(CardLink& card);
     // The card's own word, signed and fresh: it proves that the card is genuine and here.
-    Result<StateStatement> state(CardLink& card, const PinBlock* pin = nullptr);
-    // The operations still in the card's log, newest first, receipts verified.
+    Result<StateStatement> state(CardLink& card, const HolderPin& pin = {});
+    // The operations still in the card's log, newest first, receipts verified. Of these two,
+    // Errc::foreign_card for a card of another issuer.
     Result<std::vector<HistoryEntry>> history(CardLink& card);
     Result<void> change_pin(CardLink& card, const PinBlock& old_pin, const PinBlock& new_pin);
+    // The same, both typed at the reader. Requires card.has_pin_pad().
+    Result<void> change_pin_at_reader(CardLink& card);
 
 private:
     IssuerClient* issuer_;

@@ -4,12 +4,41 @@
 #include <algorithm>
 
 #include "../../virtual-card/virtual_card.hpp"
+#include "../queued_monitor.hpp"
 #include "loopback_reader.hpp"
 
 namespace tallycard {
 
 namespace loopback {
 namespace {
+
+// All is there from the start, and stays.
+class Monitor final : public QueuedMonitor {
+public:
+    Monitor(ReaderEventCallback callback, const std::vector<std::shared_ptr<Slot>>& slots)
+        : QueuedMonitor(std::move(callback)), slots_(slots)
+    {
+    }
+    Monitor(const Monitor&) = delete;
+    Monitor& operator=(const Monitor&) = delete;
+    ~Monitor() override { finish(); }
+
+    Result<void> start()
+    {
+        return QueuedMonitor::start([this] {
+            push({.kind = ReaderEvent::Kind::service_up, .reader = {}, .atr = {}});
+            for (const auto& slot : slots_) {
+                push({.kind = ReaderEvent::Kind::reader_arrived, .reader = slot->name, .atr = {}});
+                push({.kind = ReaderEvent::Kind::card_in,
+                      .reader = slot->name,
+                      .atr = slot->card->atr()});
+            }
+        });
+    }
+
+private:
+    std::vector<std::shared_ptr<Slot>> slots_;
+};
 
 class Driver final : public ReaderDriver {
 public:
@@ -29,6 +58,13 @@ public:
         if (found == slots_.end())
             return Error{.code = Errc::reader_unavailable, .where = "loopback"};
         return std::unique_ptr<Reader>(std::make_unique<LoopbackReader>(*found));
+    }
+
+    Result<std::unique_ptr<ReaderMonitor>> monitor(ReaderEventCallback callback) override
+    {
+        auto monitor = std::make_unique<Monitor>(std::move(callback), slots_);
+        if (const auto usable = monitor->start(); !usable) return usable.error();
+        return std::unique_ptr<ReaderMonitor>(std::move(monitor));
     }
 
 private:

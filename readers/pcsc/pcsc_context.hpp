@@ -10,6 +10,7 @@
 #include <tallycard/result.hpp>
 
 #include "pcsc_error.hpp"
+#include "service_socket.hpp"
 
 namespace tallycard::pcsc {
 
@@ -20,7 +21,9 @@ class Context {
 public:
     static Result<Context> establish();
     Context(Context&& other) noexcept
-        : handle_(std::exchange(other.handle_, 0)), owner_(other.owner_)
+        : handle_(std::exchange(other.handle_, 0)),
+          owner_(other.owner_),
+          socket_(std::move(other.socket_))
     {
     }
     Context(const Context&) = delete;
@@ -30,11 +33,19 @@ public:
 
     SCARDCONTEXT handle() const { return handle_; }
     bool inherited() const;
+    // Ends the call that is running on this connection, whatever it waits for, and every later one:
+    // SCARD_F_COMM_ERROR. From any thread. False where that cannot be done.
+    bool give_up() const noexcept
+    {
+        socket_.end();
+        return socket_.is_known();
+    }
 
 private:
-    Context(SCARDCONTEXT handle, pid_t owner) : handle_(handle), owner_(owner) {}
+    Context(SCARDCONTEXT handle, ServiceSocket socket);
     SCARDCONTEXT handle_;
     pid_t owner_;
+    ServiceSocket socket_;
 };
 
 // Calls `use(context)`, once more with a new connection when the service was restarted since.

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <string_view>
 
 #include <tallycard/pcsc.hpp>
 
 #include "pcsc_context.hpp"
+#include "pcsc_identity.hpp"
+#include "pcsc_list.hpp"
+#include "pcsc_monitor.hpp"
 #include "pcsc_reader.hpp"
 
 namespace tallycard {
@@ -11,38 +15,21 @@ namespace tallycard {
 namespace pcsc {
 namespace {
 
-// PC/SC separates names by a zero and ends the list with another.
-std::vector<std::string> split(const std::string& names)
-{
-    std::vector<std::string> list;
-    std::size_t start = 0;
-    while (start < names.size() && names[start] != '\0') {
-        const auto end = std::min(names.find('\0', start), names.size());
-        list.push_back(names.substr(start, end - start));
-        start = end + 1;
-    }
-    return list;
-}
+constexpr std::string_view serial_prefix = "serial:", usb_prefix = "usb:";
 
-// A reader may arrive between the two calls: then the size is asked again.
-Result<std::vector<std::string>> list_readers(const Context& context)
+bool fits(const ReaderIdentity& identity, std::string_view wanted)
 {
-    LONG code = SCARD_E_INSUFFICIENT_BUFFER;
-    for (int i = 0; i < 10 && code == SCARD_E_INSUFFICIENT_BUFFER; ++i) {
-        DWORD size = 0;
-        code = SCardListReaders(context.handle(), nullptr, nullptr, &size);
-        if (code != SCARD_S_SUCCESS) break;
-        std::string names(size, '\0');
-        code = SCardListReaders(context.handle(), nullptr, names.data(), &size);
-        if (code == SCARD_S_SUCCESS) return split(names.substr(0, size));
-    }
-    if (code == SCARD_E_NO_READERS_AVAILABLE) return std::vector<std::string>{};
-    return to_error(code, "SCardListReaders");
+    if (wanted.starts_with(serial_prefix))
+        return identity.serial == wanted.substr(serial_prefix.size());
+    return identity.usb_path == wanted.substr(usb_prefix.size());
 }
 
 class Driver final : public ReaderDriver {
 public:
-    explicit Driver(Context context) : context_(std::move(context)) {}
+    Driver(Context context, const Deadlines& deadlines)
+        : context_(std::move(context)), deadlines_(deadlines)
+    {
+    }
 
     Result<std::vector<std::string>> list() override
     {
@@ -53,23 +40,40 @@ public:
     {
         const auto names = list();
         if (!names) return names.error();
-        if (std::ranges::find(*names, name) == names->end())
-            return to_error(SCARD_E_UNKNOWN_READER, "SCardListReaders");
-        return std::unique_ptr<Reader>(std::make_unique<PcscReader>(name));
+        const auto found = std::ranges::find_if(
+            *names, [&](const std::string& reader) { return is(reader, name); });
+        if (found == names->end()) return to_error(SCARD_E_UNKNOWN_READER, "SCardListReaders");
+        return std::unique_ptr<Reader>(std::make_unique<PcscReader>(*found, deadlines_));
+    }
+
+    Result<std::unique_ptr<ReaderMonitor>> monitor(ReaderEventCallback callback) override
+    {
+        if (context_ && context_->inherited()) return refused_in_child("SCardGetStatusChange");
+        return PcscMonitor::start(std::move(callback));
     }
 
 private:
+    bool is(const std::string& reader, const std::string& wanted) const
+    {
+        if (reader == wanted) return true;
+        if (!wanted.starts_with(serial_prefix) && !wanted.starts_with(usb_prefix)) return false;
+        const auto identity = identify(reader, deadlines_.connect);
+        return identity && fits(*identity, wanted);
+    }
+
     std::optional<Context> context_;
+    Deadlines deadlines_;
 };
 
 }  // namespace
 }  // namespace pcsc
 
-Result<std::unique_ptr<ReaderDriver>> open_pcsc()
+Result<std::unique_ptr<ReaderDriver>> open_pcsc(const Deadlines& deadlines)
 {
     auto context = pcsc::Context::establish();
     if (!context) return context.error();
-    return std::unique_ptr<ReaderDriver>(std::make_unique<pcsc::Driver>(*std::move(context)));
+    return std::unique_ptr<ReaderDriver>(
+        std::make_unique<pcsc::Driver>(*std::move(context), deadlines));
 }
 
 }  // namespace tallycard

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "pcsc_identity.hpp"
 #include "pcsc_link.hpp"
 
 namespace tallycard::pcsc {
@@ -90,6 +91,12 @@ Result<Atr> PcscReader::seen(const Slot& slot)
     return slot.atr;
 }
 
+Result<ReaderIdentity> PcscReader::identity()
+{
+    if (context_ && context_->inherited()) return refused_in_child("SCardConnect");
+    return identify(name_, deadlines_.connect);
+}
+
 Result<Atr> PcscReader::card()
 {
     const auto slot = look();
@@ -129,7 +136,7 @@ void PcscReader::cancel() noexcept
 Result<std::unique_ptr<CardLink>> PcscReader::connect(Sharing sharing)
 {
     if (context_ && context_->inherited()) return refused_in_child("SCardConnect");
-    return Link::connect(name_, sharing);
+    return Link::connect(name_, sharing, deadlines_);
 }
 
 }  // namespace tallycard::pcsc

@@ -27,9 +27,13 @@ struct Slot {
 // Its context is its waiter's: SCardCancel ends SCardGetStatusChange and nothing else.
 class PcscReader final : public Reader {
 public:
-    explicit PcscReader(std::string name) : name_(std::move(name)) {}
+    PcscReader(std::string name, const Deadlines& deadlines)
+        : name_(std::move(name)), deadlines_(deadlines)
+    {
+    }
 
     const std::string& name() const override { return name_; }
+    Result<ReaderIdentity> identity() override;
     Result<Atr> card() override;
     Result<Atr> wait_for_card(std::chrono::milliseconds deadline) override;
     Result<void> wait_for_removal(std::chrono::milliseconds deadline) override;
@@ -44,6 +48,7 @@ private:
     Result<Atr> seen(const Slot& slot);
 
     std::string name_;
+    Deadlines deadlines_;
     std::optional<Context> context_;
     std::optional<DWORD> card_seen_at_;  // Slot::events() of the card that a caller knows of
     std::mutex waiting_mutex_;

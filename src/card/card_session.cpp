@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include <tallycard/contract.hpp>
 #include <tallycard/verify.hpp>
@@ -38,6 +39,14 @@ struct SignedState {
         return SignedState{.statement = *statement, .signature = signature};
     }
 };
+
+// PIN blocks as the reader is to fill them in: format 2, no digits yet, and filler.
+std::vector<std::uint8_t> empty_blocks(std::size_t count)
+{
+    std::vector<std::uint8_t> blocks(count * PinBlock::size, 0xFF);
+    for (std::size_t i = 0; i < count; ++i) blocks[i * PinBlock::size] = 0x20;
+    return blocks;
+}
 
 }  // namespace
 
@@ -131,10 +140,11 @@ Result<StateStatement> CardSession::authenticate(const Challenge& challenge)
     const auto answer = SignedState::decode(response->data);
     if (!answer) return answer.error();
     const auto& statement = answer->statement;
+    if (!verify(statement, answer->signature, public_key_))
+        return Error{.code = Errc::foreign_card, .where = rule.name};
     const bool as_asked = statement.challenge == challenge && statement.card_id == info_.card_id &&
                           statement.unit == info_.currency.unit;
-    if (!as_asked || !verify(statement, answer->signature, public_key_))
-        return Error{.code = Errc::bad_signature, .where = rule.name};
+    if (!as_asked) return Error{.code = Errc::bad_signature, .where = rule.name};
     return statement;
 }
 
@@ -166,6 +176,30 @@ Result<void> CardSession::change_pin(const PinBlock& old_pin, const PinBlock& ne
     const Command command(wire::command::change_reference_data, blocks);
     detail::erase(blocks);
     const auto response = exchange(command, rule);
+    if (!response) return response.error();
+    return {};
+}
+
+Result<void> CardSession::verify_pin_at_reader()
+{
+    return exchange_at_reader(PinEntry::verify, Command(wire::command::verify, empty_blocks(1)),
+                              rule::verify);
+}
+
+Result<void> CardSession::change_pin_at_reader()
+{
+    return exchange_at_reader(PinEntry::modify,
+                              Command(wire::command::change_reference_data, empty_blocks(2)),
+                              rule::change_reference_data);
+}
+
+Result<void> CardSession::exchange_at_reader(PinEntry entry, const Command& command,
+                                             const detail::CommandRule& rule)
+{
+    TALLYCARD_EXPECTS(link_ != nullptr);
+    if (const auto ready = not_blank(rule); !ready) return ready.error();
+    const auto response =
+        detail::exchange_at_reader(*link_, entry, command, rule, answer_, observer_);
     if (!response) return response.error();
     return {};
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "../protocol/wire.hpp"
 
@@ -32,6 +33,13 @@ public:
     Exchanger(CardLink& link, const CommandRule& rule, AnswerBuffer answer, Observer* observer)
         : link_(link), rule_(rule), answer_(answer), observer_(observer)
     {
+    }
+
+    // The command that follows is completed at the reader.
+    Exchanger& at_reader(PinEntry entry)
+    {
+        entry_ = entry;
+        return *this;
     }
 
     Result<Response> run(const Command& command)
@@ -93,7 +101,9 @@ private:
         const bool t0 = link_.protocol() == TransmissionProtocol::t0;
         const auto room = answer_.subspan(offset);
         const auto start = std::chrono::steady_clock::now();
-        const auto size = link_.transmit(t0 ? command.tpdu() : command.bytes(), room);
+        const auto bytes_sent = t0 ? command.tpdu() : command.bytes();
+        const auto size = entry_ ? link_.transmit_with_pin(*entry_, bytes_sent, room)
+                                 : link_.transmit(bytes_sent, room);
         const auto took = std::chrono::steady_clock::now() - start;
         if (!size) {
             observe(command, {}, {}, took);
@@ -141,6 +151,7 @@ private:
     const CommandRule& rule_;
     AnswerBuffer answer_;
     Observer* observer_;
+    std::optional<PinEntry> entry_;
 };
 
 }  // namespace
@@ -149,6 +160,13 @@ Result<Response> exchange(CardLink& link, const Command& command, const CommandR
                           AnswerBuffer answer, Observer* observer)
 {
     return Exchanger(link, rule, answer, observer).run(command);
+}
+
+Result<Response> exchange_at_reader(CardLink& link, PinEntry entry, const Command& command,
+                                    const CommandRule& rule, AnswerBuffer answer,
+                                    Observer* observer)
+{
+    return Exchanger(link, rule, answer, observer).at_reader(entry).run(command);
 }
 
 }  // namespace tallycard::detail

@@ -26,4 +26,10 @@ TALLYCARD_EXPORT Result<apdu::Response> exchange(CardLink& link, const apdu::Com
                                                  const CommandRule& rule, AnswerBuffer answer,
                                                  Observer* observer);
 
+// The same for a command whose PIN blocks the reader fills in.
+TALLYCARD_EXPORT Result<apdu::Response> exchange_at_reader(CardLink& link, PinEntry entry,
+                                                           const apdu::Command& command,
+                                                           const CommandRule& rule,
+                                                           AnswerBuffer answer, Observer* observer);
+
 }  // namespace tallycard::detail

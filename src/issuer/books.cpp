@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "books.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include <tallycard/contract.hpp>
@@ -79,12 +80,25 @@ Result<void> Books::reserve(const Operation& operation, const std::optional<Acco
     const auto amount = operation.amount.to_minor_units();
     const auto free = checked_minus(row.balance, row.reserved);
     const auto left = free ? checked_minus(*free, amount) : std::nullopt;
-    if (name->kind == AccountKind::cash && !left) return refusal(Errc::bad_amount);
+    if (name->kind == AccountKind::cash) {
+        if (!left) return refusal(Errc::bad_amount);
+        if (const auto fits = check_issued(*free, *left); !fits) return fits;
+    }
     if (name->kind == AccountKind::associated && left.value_or(-1) < 0)
         return refusal(Errc::insufficient_funds);
     if (__builtin_add_overflow(row.reserved, amount, &row.reserved))
         return refusal(Errc::bad_amount);
     return store_->put_account(row);
+}
+
+Result<void> Books::check_issued(std::int64_t free, std::int64_t left)
+{
+    const auto issued = store_->issued();
+    if (!issued) return issued.error();
+    const auto more = std::min<std::int64_t>(free, 0) - std::min<std::int64_t>(left, 0);
+    std::int64_t total = 0;
+    if (__builtin_add_overflow(*issued, more, &total)) return refusal(Errc::bad_amount);
+    return {};
 }
 
 Result<void> Books::release(const OperationRow& row)

@@ -24,7 +24,8 @@ public:
                                                  const std::optional<AccountId>& terminal);
 
     // Puts what an operation will take from its account aside, before it is signed.
-    // Errc::unknown_account, insufficient_funds; bad_amount when cash would overflow.
+    // Errc::unknown_account, insufficient_funds; bad_amount when cash, or what all cards and
+    // accounts hold together, would overflow.
     Result<void> reserve(const Operation& operation, const std::optional<AccountId>& terminal);
     // Gives it free again: the operation has ended, one way or the other.
     Result<void> release(const OperationRow& row);
@@ -39,6 +40,9 @@ public:
 
 private:
     Result<AccountRow> find_or_new(const AccountName& name);
+    // Whether all that is issued still fits 64 bits after a cash account went from `free` to
+    // `left`.
+    Result<void> check_issued(std::int64_t free, std::int64_t left);
     StoreTransaction* store_;
 };
 

@@ -61,7 +61,7 @@ public:
         if (!before) return before.error();
         before_ = *before;
         if (before_ && order_->card_id && *order_->card_id != before_->card_id)
-            return refusal(Errc::conflict);
+            return refusal(Errc::transport_key_used);
         id_ = before_ ? before_->card_id : order_->card_id ? *order_->card_id : random_card_id();
         return {};
     }
@@ -77,6 +77,7 @@ public:
     // can be.
     Result<SealedPersonalisation> prepare(const TransportKey& transport_key)
     {
+        if (before_ && before_->issued) return refusal(Errc::transport_key_used);
         auto key = root_->derive(id_);
         if (!key) return key.error();
         const auto row = platform_->register_card({.card_id = id_,

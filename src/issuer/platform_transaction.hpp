@@ -10,7 +10,8 @@
 namespace tallycard {
 
 // Runs work(transaction), which returns a Result, alone, and commits where it succeeds. What it
-// answers is durable; an Error means that nothing has happened.
+// answers is durable. An Error means that nothing has happened, or, where the commit itself failed,
+// that nothing has and after a crash something may: Effect::unknown.
 template <class Work>
 auto writing(std::mutex& mutex, Store& store, Work&& work)
     -> std::invoke_result_t<Work, StoreTransaction&>
@@ -20,7 +21,12 @@ auto writing(std::mutex& mutex, Store& store, Work&& work)
     if (!transaction) return transaction.error();
     auto result = work(**transaction);
     if (!result) return result;
-    if (const auto committed = (*transaction)->commit(); !committed) return committed.error();
+    if (const auto committed = (*transaction)->commit(); !committed) {
+        // The disk may hold all of it, and a crash bring it back: nobody may rely on its absence.
+        auto error = committed.error();
+        error.effect = Effect::unknown;
+        return error;
+    }
     return result;
 }
 

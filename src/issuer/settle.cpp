@@ -9,6 +9,10 @@
 namespace tallycard {
 namespace {
 
+// As many results as a card's log holds. The platform signs for a card only when all of them have
+// settled, and at most 15 payments follow: no card that keeps the rules is further ahead.
+constexpr std::uint32_t furthest_ahead = 16;
+
 Error refusal(Errc code)
 {
     return Error{.code = code, .where = "settle"};
@@ -116,6 +120,7 @@ bool Settler::belongs(const Executed& executed, const CardResult& result) const
 // the one of the two that fits when the results before it have come.
 Result<Settlement> Settler::keep(CardRow& card, const Receipt& receipt, const Executed& executed)
 {
+    if (receipt.result.sequence - card.settled > furthest_ahead) return refusal(Errc::unsettled);
     const auto before = store_->kept(card.card_id, receipt.result.sequence);
     if (!before) return before.error();
     if (const auto kept = store_->keep({receipt, executed.operation}); !kept) return kept.error();

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <limits>
+
 #include "sqlite_transaction.hpp"
 
 namespace tallycard::sqlite {
@@ -19,6 +21,11 @@ constexpr const char* sum_high =
 constexpr const char* sum_low =
     "SELECT coalesce(sum(balance & 4294967295), 0) FROM (SELECT balance FROM accounts UNION ALL "
     "SELECT balance FROM cards)";
+constexpr const char* issued_high =
+    "SELECT coalesce(sum(max(reserved - balance, 0) >> 32), 0) FROM accounts WHERE kind = 1";
+constexpr const char* issued_low =
+    "SELECT coalesce(sum(max(reserved - balance, 0) & 4294967295), 0) FROM accounts "
+    "WHERE kind = 1";
 constexpr const char* insert_posting =
     "INSERT INTO journal(idx, debit_kind, debit, credit_kind, credit, amount) "
     "VALUES(?, ?, ?, ?, ?, ?)";
@@ -64,6 +71,21 @@ std::string read_text(Query& query)
     return std::string(query.text());
 }
 
+// A sum that was taken in two halves; empty where it leaves 64 bits.
+Result<std::optional<std::int64_t>> sum_of(Database& database, const char* high_half,
+                                           const char* low_half)
+{
+    const auto high = database.number(high_half);
+    if (!high) return high.error();
+    const auto low = database.number(low_half);
+    if (!low) return low.error();
+    std::int64_t sum = 0;
+    if (__builtin_mul_overflow(*high, std::int64_t{1} << 32, &sum) ||
+        __builtin_add_overflow(sum, *low, &sum))
+        return std::optional<std::int64_t>();
+    return std::optional(sum);
+}
+
 }  // namespace
 
 Result<std::optional<std::string>> Transaction::issuer()
@@ -103,15 +125,17 @@ Result<std::vector<AccountRow>> Transaction::accounts(const std::optional<Accoun
 
 Result<std::int64_t> Transaction::sum_of_books()
 {
-    const auto high = database_->number(sum_high);
-    if (!high) return high.error();
-    const auto low = database_->number(sum_low);
-    if (!low) return low.error();
-    std::int64_t sum = 0;
-    if (__builtin_mul_overflow(*high, std::int64_t{1} << 32, &sum) ||
-        __builtin_add_overflow(sum, *low, &sum))
-        return Error{.code = Errc::file_damaged, .where = "sum of the books"};
-    return sum;
+    const auto sum = sum_of(*database_, sum_high, sum_low);
+    if (!sum) return sum.error();
+    if (!*sum) return Error{.code = Errc::file_damaged, .where = "sum of the books"};
+    return **sum;
+}
+
+Result<std::int64_t> Transaction::issued()
+{
+    const auto sum = sum_of(*database_, issued_high, issued_low);
+    if (!sum) return sum.error();
+    return sum->value_or(std::numeric_limits<std::int64_t>::max());
 }
 
 Result<void> Transaction::append_record(std::uint64_t index, const Record& record,

@@ -34,6 +34,7 @@ public:
     Result<std::vector<AccountRow>> accounts(const std::optional<AccountName>& after,
                                              std::size_t limit) override;
     Result<std::int64_t> sum_of_books() override;
+    Result<std::int64_t> issued() override;
 
     Result<std::uint64_t> record_count() override;
     Result<std::optional<Record>> record(std::uint64_t index) override;

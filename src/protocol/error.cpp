@@ -99,6 +99,10 @@ Entry entry(Errc code)
         return {"conflict",
                 "the same id stands for something else already; take another one, or the right "
                 "file"};
+    case Errc::transport_key_used:
+        return {"transport_key_used",
+                "a card was issued with this transport key already; a blank card has one of its "
+                "own: is this the right file?"};
     case Errc::evidence:
         return {"evidence",
                 "the card contradicts what it signed before (cloned, rolled back or broken); it is "
@@ -114,6 +118,8 @@ Entry entry(Errc code)
     case Errc::file_exists: return {"file_exists", "the file is there already"};
     case Errc::file_in_use: return {"file_in_use", "another process is using the file"};
     case Errc::file_damaged: return {"file_damaged", "the file is damaged; restore a copy"};
+    case Errc::file_malformed:
+        return {"file_malformed", "the file does not follow its format; correct it"};
     case Errc::file_rejected: return {"file_rejected", "the operating system refused the file"};
     case Errc::store_failed: return {"store_failed", "the store failed; nothing was changed"};
     case Errc::ledger_behind:
@@ -135,6 +141,10 @@ std::string details(const Error& error)
         std::snprintf(text, sizeof text, "; %u tries left", *tries);
     } else if (error.sw != StatusWord{}) {
         std::snprintf(text, sizeof text, " (SW %04X)", error.sw.value());
+    } else if (error.column != 0) {
+        std::snprintf(text, sizeof text, " (line %u, column %u%s)", detail,
+                      static_cast<unsigned>(error.column),
+                      error.code == Errc::link_failed ? " of the record" : "");
     } else if (error.code == Errc::malformed || error.code == Errc::file_damaged) {
         if (detail != 0) std::snprintf(text, sizeof text, " (at byte %u)", detail);
     } else if (detail >= 0x80000000u) {

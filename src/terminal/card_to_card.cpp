@@ -41,7 +41,7 @@ AccountId holder_account(const CardId& card_id)
 }
 
 CardToCard Terminal::card_to_card(CardLink& from, CardLink& to, const OperationId& id,
-                                  Amount amount, const PinBlock* pin)
+                                  Amount amount, const HolderPin& pin)
 {
     const auto out_id = half_of(id, "out");
     const auto receiver = identify(to);

@@ -51,14 +51,21 @@ Result<CardSession> begin(const Contact& contact)
     return session;
 }
 
+Result<void> give_pin(CardSession& session, const HolderPin& pin)
+{
+    if (pin.is_at_reader()) return session.verify_pin_at_reader();
+    if (pin.block() != nullptr) return session.verify_pin(*pin.block());
+    return {};
+}
+
 Result<Receipt> deliver(const Contact& contact, const FirstInstruction& first)
 {
     auto session = begin(contact);
     if (!session) return session.error();
     if (session->info().card_id != first.operation.card_id)
         return Error{.code = Errc::wrong_card, .where = "deliver"};
-    if (contact.pin != nullptr && is_debit(first.operation.kind)) {
-        if (auto verified = session->verify_pin(*contact.pin); !verified) return verified.error();
+    if (is_debit(first.operation.kind)) {
+        if (auto verified = give_pin(*session, contact.pin); !verified) return verified.error();
     }
     return session->execute(first);
 }
@@ -72,8 +79,10 @@ bool is_refusal(const Error& error)
 
 bool is_pin_error(const Error& error)
 {
+    const bool was_not_typed = error.sw.sw1() == 0x64 &&  // the reader's word: PC/SC part 10
+                               (error.code == Errc::cancelled || error.code == Errc::timed_out);
     return error.code == Errc::wrong_pin || error.code == Errc::pin_blocked ||
-           error.code == Errc::no_pin;
+           error.code == Errc::no_pin || was_not_typed;
 }
 
 Result<Settlement> cancel_pending(const Contact& contact, const CardId& card_id)

@@ -13,11 +13,14 @@ struct Contact {
     IssuerClient& issuer;
     const TerminalSettings& settings;
     CardLink& card;
-    const PinBlock* pin = nullptr;
+    HolderPin pin = {};
 };
 
 // A session with the application selected, on a card that has been issued.
 Result<CardSession> begin(const Contact& contact);
+
+// Gives the card the PIN, where there is one.
+Result<void> give_pin(CardSession& session, const HolderPin& pin);
 
 // Gives the card a signed operation, in a transaction of its own. Its receipt, verified.
 Result<Receipt> deliver(const Contact& contact, const FirstInstruction& first);

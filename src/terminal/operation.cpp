@@ -42,9 +42,9 @@ Result<Preview> preview(const Contact& contact, const Intent& intent)
     if (!moves_value(intent.kind)) return preview;
     const auto use = session->limits();
     if (!use) return use.error();
-    preview.verdict = check(preview.info, use->limits, intent, contact.pin != nullptr);
-    if (preview.verdict && contact.pin != nullptr && is_debit(intent.kind))
-        preview.verdict = session->verify_pin(*contact.pin);
+    preview.verdict = check(preview.info, use->limits, intent, contact.pin.is_given());
+    if (preview.verdict && contact.pin.block() != nullptr && is_debit(intent.kind))
+        preview.verdict = session->verify_pin(*contact.pin.block());
     return preview;
 }
 
@@ -137,9 +137,8 @@ Ask card_asks(const Contact& contact, const OperationId& id, const Intent& inten
     return [&contact, id, intent](const CardInfo& info) -> Result<OperationStatus> {
         auto session = begin(contact);
         if (!session) return session.error();
-        if (contact.pin != nullptr && is_debit(intent.kind)) {
-            if (auto verified = session->verify_pin(*contact.pin); !verified)
-                return verified.error();
+        if (is_debit(intent.kind)) {
+            if (auto verified = give_pin(*session, contact.pin); !verified) return verified.error();
         }
         const auto second =
             session->request(intent.kind, intent.amount, info.currency.unit, *intent.account);

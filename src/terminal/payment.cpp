@@ -78,7 +78,7 @@ Outcome stopped(Asked asked, const Error& error)
 }  // namespace
 
 Outcome Terminal::pay(CardLink& card, const OperationId& id, Amount amount, const AccountId& payee,
-                      const PinBlock* pin, Asked asked)
+                      const HolderPin& pin, Asked asked)
 {
     if (amount <= Amount{}) return NotApplied{{.code = Errc::bad_amount, .where = "payment"}};
     const Contact contact{*issuer_, settings_, card, pin};
@@ -94,10 +94,8 @@ Outcome Terminal::pay(CardLink& card, const OperationId& id, Amount amount, cons
         if (*found) return **found;
     }
     if (auto genuine = check_genuine(*session); !genuine) return stopped(asked, genuine.error());
-    if (pin != nullptr) {
-        if (auto verified = session->verify_pin(*pin); !verified)
-            return NotApplied{verified.error()};
-    }
+    if (auto verified = contact::give_pin(*session, pin); !verified)
+        return NotApplied{verified.error()};
     const auto receipt = session->pay(order);
     if (receipt) {
         const auto operation = operation_of(order, before.card_id, receipt->result.sequence);

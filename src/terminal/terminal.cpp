@@ -16,6 +16,35 @@ using contact::Intent;
 using contact::perform;
 using contact::platform_signs;
 
+namespace {
+
+constexpr std::uint32_t log_size = 16;
+
+Result<StateStatement> prove(CardSession& session)
+{
+    std::array<std::uint8_t, Challenge::size> challenge;
+    randombytes_buf(challenge.data(), challenge.size());
+    return session.authenticate(Challenge(challenge));
+}
+
+Result<HistoryEntry> entry_of(CardSession& session, std::uint32_t sequence)
+{
+    const auto operation = session.operation(sequence);
+    if (!operation) return operation.error();
+    const auto receipt = session.result(sequence);
+    if (!receipt) return receipt.error();
+    return HistoryEntry{*operation, *receipt};
+}
+
+// The first signature that is asked of a card tells whose it is.
+Error as_foreign(Error error)
+{
+    if (error.code == Errc::bad_signature) error.code = Errc::foreign_card;
+    return error;
+}
+
+}  // namespace
+
 Outcome Terminal::top_up(CardLink& card, const OperationId& id, Amount amount)
 {
     const Contact contact{*issuer_, settings_, card};
@@ -24,7 +53,7 @@ Outcome Terminal::top_up(CardLink& card, const OperationId& id, Amount amount)
 }
 
 Outcome Terminal::cash_out(CardLink& card, const OperationId& id, Amount amount,
-                           const PinBlock* pin)
+                           const HolderPin& pin)
 {
     const Contact contact{*issuer_, settings_, card, pin};
     const Intent intent{.kind = Kind::cash_out, .amount = -amount, .account = {}, .parameter = {}};
@@ -32,7 +61,7 @@ Outcome Terminal::cash_out(CardLink& card, const OperationId& id, Amount amount,
 }
 
 Outcome Terminal::transfer_out(CardLink& card, const OperationId& id, Amount amount,
-                               const AccountId& to, const PinBlock* pin)
+                               const AccountId& to, const HolderPin& pin)
 {
     const Contact contact{*issuer_, settings_, card, pin};
     const Intent intent{
@@ -79,32 +108,29 @@ Result<CardInfo> Terminal::identify(CardLink& card)
     return session->info();
 }
 
-Result<StateStatement> Terminal::state(CardLink& card, const PinBlock* pin)
+Result<StateStatement> Terminal::state(CardLink& card, const HolderPin& pin)
 {
     auto session = contact::begin({*issuer_, settings_, card});
     if (!session) return session.error();
-    if (pin != nullptr) {
-        if (auto verified = session->verify_pin(*pin); !verified) return verified.error();
-    }
-    std::array<std::uint8_t, Challenge::size> challenge;
-    randombytes_buf(challenge.data(), challenge.size());
-    return session->authenticate(Challenge(challenge));
+    if (auto verified = contact::give_pin(*session, pin); !verified) return verified.error();
+    return prove(*session);
 }
 
 Result<std::vector<HistoryEntry>> Terminal::history(CardLink& card)
 {
-    constexpr std::uint32_t log_size = 16;
     auto session = contact::begin({*issuer_, settings_, card});
     if (!session) return session.error();
+    // A card whose balance is private says this with its PIN only: its newest receipt has to do.
+    if (session->info().balance) {
+        if (const auto genuine = prove(*session); !genuine) return genuine.error();
+    }
     const auto newest = session->info().sequence;
     const auto count = std::min(newest, log_size);
     std::vector<HistoryEntry> entries;
     for (std::uint32_t back = 0; back < count; ++back) {
-        const auto operation = session->operation(newest - back);
-        if (!operation) return operation.error();
-        const auto receipt = session->result(newest - back);
-        if (!receipt) return receipt.error();
-        entries.push_back({*operation, *receipt});
+        const auto entry = entry_of(*session, newest - back);
+        if (!entry) return back == 0 ? as_foreign(entry.error()) : entry.error();
+        entries.push_back(*entry);
     }
     return entries;
 }
@@ -114,6 +140,13 @@ Result<void> Terminal::change_pin(CardLink& card, const PinBlock& old_pin, const
     auto session = contact::begin({*issuer_, settings_, card});
     if (!session) return session.error();
     return session->change_pin(old_pin, new_pin);
+}
+
+Result<void> Terminal::change_pin_at_reader(CardLink& card)
+{
+    auto session = contact::begin({*issuer_, settings_, card});
+    if (!session) return session.error();
+    return session->change_pin_at_reader();
 }
 
 }  // namespace tallycard

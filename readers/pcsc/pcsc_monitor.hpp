@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "../queued_monitor.hpp"
+#include "pcsc_context.hpp"
+
+namespace tallycard::pcsc {
+
+// Its thread sleeps in SCardGetStatusChange over all readers and the arrival of new ones, on a
+// context of its own; giving that context up is what ends the sleep.
+class PcscMonitor final : public QueuedMonitor {
+public:
+    static Result<std::unique_ptr<ReaderMonitor>> start(ReaderEventCallback callback);
+    explicit PcscMonitor(ReaderEventCallback callback) : QueuedMonitor(std::move(callback)) {}
+    PcscMonitor(const PcscMonitor&) = delete;
+    PcscMonitor& operator=(const PcscMonitor&) = delete;
+    ~PcscMonitor() override { finish(); }
+
+private:
+    struct Known {
+        std::string name;
+        DWORD state = SCARD_STATE_UNAWARE;  // as the service gave it
+        bool has_card = false;              // as was reported
+    };
+
+    void run();
+    bool watch(const Context& context);
+    bool list(const Context& context);
+    bool sleep_until_change(const Context& context);
+    void take(Known& reader, const SCARD_READERSTATE& now);
+    void toggle(Known& reader, const Atr& atr);
+    void arrived(const std::string& name);
+    void left(const Known& reader);
+    void all_left();
+    void interrupt() noexcept override;
+
+    std::vector<Known> readers_;
+    std::mutex context_mutex_;
+    std::optional<Context> context_;  // set and reset by the thread alone
+};
+
+}  // namespace tallycard::pcsc
