@@ -42,6 +42,8 @@ public:
     virtual TransmissionProtocol protocol() const = 0;
     // Whether both copies in the image are damaged. The card then answers 6581; say so to people.
     virtual bool memory_damaged() const = 0;
+    // Whether it can be in a reader now. Only a card that is somewhere else can leave.
+    virtual bool is_present() { return true; }
 
     // All three lose what is volatile: the selection and the PIN's verified status.
     virtual void power_on() = 0;
@@ -49,7 +51,8 @@ public:
     virtual void reset() = 0;
 
     // Answers one command: an APDU under T=1, a TPDU under T=0. Returns the answer's size, at
-    // least 2. Requires answer.size() >= max_answer. A card without power has itself powered on.
+    // least 2; 0 when the card has left, which only one that is somewhere else can. Requires
+    // answer.size() >= max_answer. A card without power has itself powered on.
     virtual std::size_t transmit(std::span<const std::uint8_t> command,
                                  std::span<std::uint8_t> answer) = 0;
 

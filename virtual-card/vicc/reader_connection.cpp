@@ -18,37 +18,44 @@ void ReaderConnection::run(const StopSignal& stop)
 {
     auto pause = std::chrono::milliseconds(first_pause);
     bool told = false;
+    const auto tell_once = [&](const std::function<void()>& event) {
+        if (!std::exchange(told, true) && !stop.wait(0ms)) event();
+    };
     do {
-        auto socket = Socket::connect(host_, port_, stop);
-        if (!socket.is_open()) {
-            if (!told && !stop.wait(0ms)) events_.no_reader();
-            told = true;
-        } else if (serve(socket, stop)) {
+        if (!card_.is_present()) {
+            pause = first_pause;
+            continue;
+        }
+        auto socket = Socket::connect(address_, stop);
+        const auto visit = socket.is_open() ? serve(socket, stop) : Visit::refused;
+        if (visit == Visit::spoke) {
             pause = first_pause;
             told = false;
+        } else if (visit == Visit::refused) {
+            tell_once(socket.is_open() ? events_.refused : events_.no_reader);
         }
         card_.power_off();
         pause = std::min(2 * pause, std::chrono::milliseconds(longest_pause));
     } while (!stop.wait(pause));
 }
 
-// Until the reader goes away. Whether it ever spoke.
-bool ReaderConnection::serve(Socket& socket, const StopSignal& stop)
+// Until the reader goes away.
+ReaderConnection::Visit ReaderConnection::serve(Socket& socket, const StopSignal& stop)
 {
     VpcdDecoder decoder;
-    bool has_spoken = false;
+    auto visit = Visit::refused;
     while (const auto count = socket.receive(decoder.space(), stop)) {
         decoder.received(count);
         auto message = decoder.next();
         for (; message && *message; message = decoder.next()) {
-            if (!std::exchange(has_spoken, true)) events_.inserted();
-            if (!answer(**message, socket)) return has_spoken;
+            if (std::exchange(visit, Visit::spoke) != Visit::spoke) events_.inserted();
+            if (!answer(**message, socket)) return visit;
         }
         if (message) continue;
         events_.nonsense(message.error());
-        return false;
+        return Visit::nonsense;
     }
-    return has_spoken;
+    return visit;
 }
 
 bool ReaderConnection::answer(const VpcdMessage& message, Socket& socket)
@@ -59,10 +66,13 @@ bool ReaderConnection::answer(const VpcdMessage& message, Socket& socket)
     case VpcdMessage::Kind::power_on: card_.power_on(); return true;
     case VpcdMessage::Kind::reset: card_.reset(); return true;
     case VpcdMessage::Kind::get_atr:
+        if (!card_.is_present()) return false;
         std::ranges::copy(card_.atr().bytes(), payload.begin());
         return send_sized(socket, card_.atr().size());
-    case VpcdMessage::Kind::command:
-        return send_sized(socket, card_.transmit(message.command, payload));
+    case VpcdMessage::Kind::command: {
+        const auto size = card_.transmit(message.command, payload);
+        return size > 0 && send_sized(socket, size);
+    }
     }
     return false;
 }

@@ -19,12 +19,13 @@ class ReaderConnection {
 public:
     struct Events {
         std::function<void()> no_reader;  // once, when nothing answers; then it keeps trying
+        std::function<void()> refused;    // once, when it hangs up at once; likewise
         std::function<void()> inserted;   // the reader has spoken to the card
         std::function<void(const Error&)> nonsense;  // what came is not vpcd's protocol
     };
 
-    ReaderConnection(VirtualCard& card, std::string host, std::uint16_t port, Events events)
-        : card_(card), host_(std::move(host)), port_(port), events_(std::move(events))
+    ReaderConnection(VirtualCard& card, ReaderAddress address, Events events)
+        : card_(card), address_(std::move(address)), events_(std::move(events))
     {
     }
 
@@ -32,15 +33,15 @@ public:
     void run(const StopSignal& stop);
 
 private:
-    bool serve(Socket& socket, const StopSignal& stop);
+    enum class Visit : std::uint8_t { spoke, refused, nonsense };
+    Visit serve(Socket& socket, const StopSignal& stop);
     bool answer(const VpcdMessage& message, Socket& socket);
     bool send_sized(Socket& socket, std::size_t size);
 
     VirtualCard& card_;
-    std::string host_;
-    std::uint16_t port_;
+    ReaderAddress address_;
     Events events_;
-    std::array<std::uint8_t, 2 + VirtualCard::max_answer> out_{};
+    std::array<std::uint8_t, vpcd::length_size + VirtualCard::max_answer> out_{};
 };
 
 }  // namespace tallycard::chip

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "socket.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -13,7 +14,7 @@
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
+#include <sys/un.h>
 
 namespace tallycard::chip {
 namespace {
@@ -46,33 +47,47 @@ bool is_connected(int descriptor)
     return ::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
 }
 
-Descriptor connect_to(const addrinfo& address, const StopSignal& stop)
+Descriptor connect_to(const sockaddr* address, socklen_t size, const StopSignal& stop)
 {
     constexpr int patience = 5000;  // ms
-    Descriptor socket(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    constexpr int type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
+    Descriptor socket(::socket(address->sa_family, type, 0));
     if (!socket.is_open()) return socket;
-    const int done = ::connect(socket.number(), address.ai_addr, address.ai_addrlen);
+    const int done = ::connect(socket.number(), address, size);
     if (done != 0 && errno != EINPROGRESS) return Descriptor();
     if (wait_for(socket.number(), POLLOUT, stop, patience) != Ready::yes) return Descriptor();
     if (!is_connected(socket.number())) return Descriptor();
-    set(socket.number(), TCP_NODELAY);
     return socket;
 }
 
+Descriptor connect_unix(const std::string& path, const StopSignal& stop)
+{
+    sockaddr_un address{};
+    if (path.size() >= sizeof address.sun_path) return Descriptor();
+    address.sun_family = AF_UNIX;
+    std::ranges::copy(path, address.sun_path);
+    return connect_to(reinterpret_cast<const sockaddr*>(&address), sizeof address, stop);
+}
+
+Descriptor connect_tcp(const ReaderAddress& address, const StopSignal& stop)
+{
+    addrinfo wanted{};
+    wanted.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    const auto port = std::to_string(address.port);
+    if (::getaddrinfo(address.host.c_str(), port.c_str(), &wanted, &found) != 0)
+        return Descriptor();
+    const std::unique_ptr<addrinfo, void (*)(addrinfo*)> addresses(found, ::freeaddrinfo);
+    for (const auto* next = found; next != nullptr; next = next->ai_next) {
+        auto socket = connect_to(next->ai_addr, next->ai_addrlen, stop);
+        if (!socket.is_open()) continue;
+        set(socket.number(), TCP_NODELAY);
+        return socket;
+    }
+    return Descriptor();
+}
+
 }  // namespace
-
-Descriptor::Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept
-{
-    std::swap(number_, other.number_);
-    return *this;
-}
-
-Descriptor::~Descriptor()
-{
-    if (is_open()) ::close(number_);
-}
 
 StopSignal::StopSignal()
 {
@@ -89,19 +104,10 @@ bool StopSignal::wait(std::chrono::milliseconds at_most) const
     return wait_for(-1, 0, *this, static_cast<int>(at_most.count())) == Ready::stopped;
 }
 
-Socket Socket::connect(const std::string& host, std::uint16_t port, const StopSignal& stop)
+Socket Socket::connect(const ReaderAddress& address, const StopSignal& stop)
 {
-    addrinfo wanted{};
-    wanted.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &wanted, &found) != 0)
-        return Socket(Descriptor());
-    const std::unique_ptr<addrinfo, void (*)(addrinfo*)> addresses(found, ::freeaddrinfo);
-    for (const auto* address = found; address != nullptr; address = address->ai_next) {
-        auto socket = connect_to(*address, stop);
-        if (socket.is_open()) return Socket(std::move(socket));
-    }
-    return Socket(Descriptor());
+    return Socket(address.path.empty() ? connect_tcp(address, stop)
+                                       : connect_unix(address.path, stop));
 }
 
 std::size_t Socket::receive(std::span<std::uint8_t> out, const StopSignal& stop)
@@ -115,6 +121,12 @@ std::size_t Socket::receive(std::span<std::uint8_t> out, const StopSignal& stop)
         if (errno != EINTR && errno != EAGAIN) return 0;
     }
     return 0;
+}
+
+bool Socket::wait_for_input(std::chrono::milliseconds at_most, const StopSignal& stop) const
+{
+    const auto milliseconds = static_cast<int>(at_most.count());
+    return wait_for(descriptor_.number(), POLLIN, stop, milliseconds) == Ready::yes;
 }
 
 bool Socket::send(std::span<const std::uint8_t> bytes)
@@ -131,6 +143,20 @@ bool Socket::send(std::span<const std::uint8_t> bytes)
         if (errno != EAGAIN || ::poll(&waiting, 1, patience) <= 0) return false;
     }
     return true;
+}
+
+void Socket::finish(std::chrono::milliseconds at_most)
+{
+    using std::chrono::steady_clock;
+    const auto deadline = steady_clock::now() + at_most;
+    std::array<std::uint8_t, 512> dropped{};
+    ::shutdown(descriptor_.number(), SHUT_WR);
+    for (auto left = at_most; left.count() > 0;
+         left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now())) {
+        pollfd waiting{descriptor_.number(), POLLIN, 0};
+        if (::poll(&waiting, 1, static_cast<int>(left.count())) <= 0) return;
+        if (::recv(descriptor_.number(), dropped.data(), dropped.size(), 0) <= 0) return;
+    }
 }
 
 }  // namespace tallycard::chip

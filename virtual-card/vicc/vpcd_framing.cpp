@@ -9,17 +9,17 @@
 namespace tallycard::chip {
 namespace {
 
-constexpr std::size_t length_size = 2;
+using vpcd::length_size;
 
 std::optional<VpcdMessage::Kind> control(std::uint8_t byte)
 {
-    switch (byte) {
-    case 0: return VpcdMessage::Kind::power_off;
-    case 1: return VpcdMessage::Kind::power_on;
-    case 2: return VpcdMessage::Kind::reset;
-    case 4: return VpcdMessage::Kind::get_atr;
-    default: return std::nullopt;
+    switch (vpcd::Control(byte)) {
+    case vpcd::Control::power_off: return VpcdMessage::Kind::power_off;
+    case vpcd::Control::power_on: return VpcdMessage::Kind::power_on;
+    case vpcd::Control::reset: return VpcdMessage::Kind::reset;
+    case vpcd::Control::get_atr: return VpcdMessage::Kind::get_atr;
     }
+    return std::nullopt;
 }
 
 }  // namespace

@@ -10,10 +10,11 @@
 #include <tallycard/export.hpp>
 #include <tallycard/result.hpp>
 
+#include "../../readers/vpcd/vpcd_protocol.hpp"
+
 namespace tallycard::chip {
 
-// What a vpcd reader says to a card: two bytes of length, then that many bytes. One byte is a
-// control, more is a command.
+// What a vpcd reader says to a card.
 struct VpcdMessage {
     enum class Kind : std::uint8_t { power_off, power_on, reset, get_atr, command };
     Kind kind;
@@ -24,7 +25,7 @@ struct VpcdMessage {
 // is no message fails, and it stays failed. Allocates nothing.
 class TALLYCARD_EXPORT VpcdDecoder {
 public:
-    static constexpr std::size_t max_message = 0xFFFF;
+    static constexpr std::size_t max_message = vpcd::max_message;
 
     VpcdDecoder() = default;
     VpcdDecoder(const VpcdDecoder&) = delete;
@@ -44,7 +45,7 @@ public:
 private:
     void drop_given();
 
-    std::array<std::uint8_t, 2 + max_message> buffer_{};
+    std::array<std::uint8_t, vpcd::length_size + max_message> buffer_{};
     std::size_t size_ = 0;
     std::size_t given_ = 0;  // bytes of the message that next() gave out, at the front
     std::uint32_t position_ = 0;
