@@ -74,8 +74,8 @@ Report info(const Options& options)
 Report balance(const Options& options)
 {
     Booth booth(options);
-    const auto pin = workplace::pin(options);
-    const auto state = booth.terminal.state(*booth.desk.card, pin ? &*pin : nullptr).value();
+    workplace::Pin pin(options);
+    const auto state = booth.terminal.state(*booth.desk.card, pin.of(*booth.desk.card)).value();
     const Currency currency{state.unit, booth.issuer.currency.exponent};
     return {to_string(state.balance, currency),
             {{"card", state.card_id.to_string()},
@@ -105,13 +105,27 @@ Report history(const Options& options)
             exit_code::done};
 }
 
+// `typed_at` says whether this process has seen the PIN.
+Report pin_changed(const char* typed_at)
+{
+    return {std::string("the PIN was changed, typed at the ") + typed_at,
+            {{"outcome", "applied"}, {"typed_at", typed_at}},
+            exit_code::done};
+}
+
 Report change_pin(const Options& options)
 {
     Booth booth(options);
+    const bool at_reader = !options.pin_fd && !options.new_pin_fd && booth.desk.card->has_pin_pad();
+    if (at_reader) {
+        std::fprintf(stderr, "type the old PIN, then the new one twice, at the reader\n");
+        booth.terminal.change_pin_at_reader(*booth.desk.card).value();
+        return pin_changed("reader");
+    }
     const auto old_pin = secret_input::pin("PIN of the card", options.pin_fd).value();
     const auto new_pin = secret_input::pin("New PIN", options.new_pin_fd).value();
     booth.terminal.change_pin(*booth.desk.card, old_pin, new_pin).value();
-    return {"the PIN was changed", {{"outcome", "applied"}}, exit_code::done};
+    return pin_changed("terminal");
 }
 
 }  // namespace
@@ -130,6 +144,7 @@ void add_card_commands(Program& program)
     with::pin(at_card("balance", "Show the balance, as the card signs it now", balance), options);
     at_card("history", "Show the last 16 operations of the card, receipts verified", history);
     auto& pin = at_card("pin", "Change the card's PIN", change_pin);
-    pin.add_option("--pin-fd", options.pin_fd, "Read the PIN from this descriptor (else a prompt)");
+    pin.add_option("--pin-fd", options.pin_fd,
+                   "Read the PIN from this descriptor (else the reader's keypad, else a prompt)");
     pin.add_option("--new-pin-fd", options.new_pin_fd, "Read the new PIN from this descriptor");
 }

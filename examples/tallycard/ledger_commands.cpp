@@ -91,6 +91,17 @@ std::optional<Checkpoint> known_checkpoint(const Options& options, const IssuerD
     return Checkpoint::open(note, issuer.origin, issuer.checkpoint_key).value();
 }
 
+// Nothing outside the store said how far the ledger had come: that it is the newest one is not
+// known. The first time that is as it has to be.
+void report_missing(Report& report, const std::string& checkpoint)
+{
+    report.json["checkpoint_missing"] = true;
+    report.text += "\nnote: there was no " + checkpoint +
+                   ", so that an old copy of the store would not have been noticed; there is one "
+                   "now. If an earlier one was lost, check again with --known and its published "
+                   "copy";
+}
+
 Report verify(const Options& options)
 {
     const auto issuer = workplace::issuer(options);
@@ -99,9 +110,13 @@ Report verify(const Options& options)
     if (!options.file.empty())
         return verified(verify_ledger(options.file, issuer, known).value(), issuer.currency);
     const auto platform = workplace::platform(options, Signing::no);
+    const auto checkpoint = IssuerFolder(options.issuer).checkpoint();
+    const bool was_there = std::filesystem::exists(checkpoint);  // the export writes it
     const Scratch scratch(options.issuer + "/ledger." + std::to_string(::getpid()));
     (void)platform->export_ledger(scratch.path, checkpoint_key(options)).value();
-    return verified(verify_ledger(scratch.path, issuer, known).value(), issuer.currency);
+    auto report = verified(verify_ledger(scratch.path, issuer, known).value(), issuer.currency);
+    if (!was_there && platform->ledger_head().value().size > 0) report_missing(report, checkpoint);
+    return report;
 }
 
 Report checkpoint(const Options& options)

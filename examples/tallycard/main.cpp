@@ -23,8 +23,9 @@ Report run(const Program& program)
         // Asked again, and got nowhere: what the first call did is not undone by that.
         const auto& id = program.options.id;
         const auto code = error.error.code;
-        const bool is_typing_error =
-            code == tallycard::Errc::malformed || code == tallycard::Errc::bad_amount;
+        const bool is_typing_error = code == tallycard::Errc::malformed ||
+                                     code == tallycard::Errc::file_malformed ||
+                                     code == tallycard::Errc::bad_amount;
         const bool was_asked = !is_typing_error && tallycard::OperationId::parse(id);
         return was_asked ? still_in_doubt(error.error, id) : report_of(error.error);
     } catch (const std::exception& error) {

@@ -24,8 +24,10 @@ void reader(CLI::App& command, Options& options)
 {
     command
         .add_option("-r,--reader", options.reader,
-                    "Reader by name or index (see 'readers'), or loopback:IMAGE for a virtual card "
-                    "in this process; default: the one with a card")
+                    "Reader by name or index (see 'readers'), also as pcsc:NAME; loopback:IMAGE, a "
+                    "virtual card in this process; fault:PLAN,READER, which fails as planned; "
+                    "trace:FILE,READER, recorded in a new file; replay:FILE, a record played "
+                    "again; default: the one with a card")
         ->envname("TALLYCARD_READER");
     command.add_option("-w,--wait", options.wait_seconds, "Wait this many seconds for a card")
         ->check(CLI::Range(0, 86400))
@@ -34,7 +36,9 @@ void reader(CLI::App& command, Options& options)
 
 void pin(CLI::App& command, Options& options)
 {
-    command.add_flag("--pin", options.ask_pin, "Give the card its PIN, typed at a prompt");
+    command.add_flag(
+        "--pin", options.ask_pin,
+        "Give the card its PIN, typed at the reader if it has a keypad, else at a prompt");
     command.add_option("--pin-fd", options.pin_fd, "Read the PIN from this file descriptor");
 }
 

@@ -10,7 +10,7 @@
 struct Options {
     // Where.
     std::string issuer = "issuer";  // a folder that 'issuer init' made, or an issuer.pub alone
-    std::string reader;             // name, index or loopback:IMAGE; empty: the one with a card
+    std::string reader;             // see open_reader_driver(); empty: the one with a card
     std::string second_reader;
     std::string terminal = "terminal-1";
     std::string journal = "payments.journal";

@@ -31,10 +31,10 @@ Report not_stored(const Report& paid, const Error& error)
 Report pay_and_store(const Options& options, PaymentJournal& journal, const Desk& desk,
                      Terminal& terminal, const PaymentIntent& intent, const Currency& currency)
 {
-    const auto pin = workplace::pin(options);
+    workplace::Pin pin(options);
     const auto asked = options.id.empty() ? Asked::first_time : Asked::again;
-    const auto outcome = terminal.pay(*desk.card, intent.id, intent.amount, intent.payee,
-                                      pin ? &*pin : nullptr, asked);
+    const auto outcome =
+        terminal.pay(*desk.card, intent.id, intent.amount, intent.payee, pin.of(*desk.card), asked);
     auto report = report_of(outcome, intent.id, currency);
     if (std::holds_alternative<NotApplied>(outcome)) journal.close(intent.id).value();
     const auto* applied = std::get_if<Applied>(&outcome);

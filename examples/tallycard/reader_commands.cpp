@@ -9,6 +9,7 @@
 #include <tallycard/verify.hpp>
 
 #include "commands.hpp"
+#include "watch_command.hpp"
 #include "workplace.hpp"
 
 using namespace tallycard;
@@ -21,11 +22,22 @@ std::string atr_text(const Result<Atr>& atr)
     return atr.error().code == Errc::no_card ? "no card" : atr.error().message();
 }
 
-Report readers(const Options&)
+// The names that stay right when readers are plugged in another order.
+std::string roles(const ReaderIdentity& identity)
+{
+    std::string text;
+    if (!identity.serial.empty()) text += "serial:" + identity.serial;
+    if (!text.empty() && !identity.usb_path.empty()) text += ' ';
+    if (!identity.usb_path.empty()) text += "usb:" + identity.usb_path;
+    return text;
+}
+
+Report readers(const Options& options)
 {
     const auto driver = open_pcsc().value();
+    if (options.watch) return watch_readers(*driver, options.json);
     const auto names = driver->list().value();
-    std::vector<std::vector<std::string>> rows = {{"index", "reader", "card (ATR)"}};
+    std::vector<std::vector<std::string>> rows = {{"index", "reader", "card (ATR)", "also"}};
     Json json = Json::array();
     for (std::size_t i = 0; i < names.size(); ++i) {
         const auto reader = driver->open(names[i]);
@@ -33,6 +45,10 @@ Report readers(const Options&)
         rows.push_back({std::to_string(i), names[i], atr_text(atr)});
         Json entry{{"index", i}, {"reader", names[i]}, {"card", atr.has_value()}};
         if (atr) entry["atr"] = to_hex(atr->bytes());
+        const auto identity = reader ? (*reader)->identity() : ReaderIdentity{};
+        if (identity && !identity->serial.empty()) entry["serial"] = identity->serial;
+        if (identity && !identity->usb_path.empty()) entry["usb"] = identity->usb_path;
+        rows.back().push_back(identity ? roles(*identity) : "");
         json.push_back(entry);
     }
     return {names.empty() ? "no reader is connected" : table(rows),
@@ -148,7 +164,9 @@ Report doctor(const Options& options)
 
 void add_reader_commands(Program& program)
 {
-    program.command("readers", "List the PC/SC readers and their cards", readers);
+    auto& list = program.command("readers", "List the PC/SC readers and their cards", readers);
+    list.add_flag("--watch", program.options.watch,
+                  "Go on and print what happens at them, until interrupted");
     auto& examination =
         program.command("doctor", "Find what keeps this machine from reading cards", doctor);
     with::issuer(examination, program.options);

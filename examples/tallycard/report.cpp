@@ -12,6 +12,10 @@ Json error_json(const Error& error)
 {
     Json json{{"code", name(error.code)}, {"message", error.message()}};
     if (error.sw != StatusWord{}) json["status_word"] = error.sw.value();
+    if (error.column != 0) {
+        json["line"] = error.detail;
+        json["column"] = error.column;
+    }
     return json;
 }
 
@@ -48,7 +52,7 @@ Report in_doubt(const InDoubt& doubt, const OperationId& id, const Currency& cur
 
 void print(const Report& report, bool json)
 {
-    if (json) {
+    if (json && !report.json.is_null()) {
         constexpr auto replace = Json::error_handler_t::replace;  // names that are not UTF-8
         std::printf("%s\n", report.json.dump(-1, ' ', false, replace).c_str());
     } else if (!report.text.empty()) {

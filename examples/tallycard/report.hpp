@@ -18,7 +18,7 @@ inline constexpr int done = 0, refused = 1, in_doubt = 2, usage = 64;
 // What a command found or did: for people and for programs.
 struct Report {
     std::string text;  // lines, without the last line feed
-    Json json;
+    Json json;         // null: all has been printed
     int exit = exit_code::done;
 };
 

@@ -4,10 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -36,9 +40,11 @@ Error rejected(const char* where)
 }
 
 // Byte by byte, so that what follows the line stays for the next reader of the descriptor.
-Result<void> read_line(int descriptor, Line& line, const char* where)
+// `ready()` is asked before each.
+template <class Ready>
+Result<void> read_line(int descriptor, Line& line, const char* where, Ready&& ready)
 {
-    for (;;) {
+    while (ready()) {
         char c = 0;
         const auto n = ::read(descriptor, &c, 1);
         if (n < 0 && errno == EINTR) continue;
@@ -47,7 +53,53 @@ Result<void> read_line(int descriptor, Line& line, const char* where)
         if (line.size == line.chars.size()) return Error{.code = Errc::malformed, .where = where};
         line.chars[line.size++] = c;
     }
+    return {};
 }
+
+Result<void> read_line(int descriptor, Line& line, const char* where)
+{
+    return read_line(descriptor, line, where, [] { return true; });
+}
+
+// Signals that would leave a terminal without its echo are held back for as long as it lives, and
+// do then what they do; came() tells that there is one.
+class HeldSignals {
+public:
+    HeldSignals()
+    {
+        sigset_t held;
+        ::sigemptyset(&held);
+        ::sigprocmask(SIG_BLOCK, nullptr, &before_);
+        for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP})
+            if (::sigismember(&before_, number) == 0) ::sigaddset(&held, number);
+        ::sigprocmask(SIG_BLOCK, &held, nullptr);
+        descriptor_ = ::signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
+    }
+    HeldSignals(const HeldSignals&) = delete;
+    HeldSignals& operator=(const HeldSignals&) = delete;
+    ~HeldSignals()
+    {
+        if (descriptor_ >= 0) ::close(descriptor_);
+        ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+    }
+
+    // Waits until there is something to read, or one of the signals has come.
+    bool came_before(int readable)
+    {
+        std::array<pollfd, 2> watched{pollfd{.fd = descriptor_, .events = POLLIN, .revents = 0},
+                                      pollfd{.fd = readable, .events = POLLIN, .revents = 0}};
+        while (::poll(watched.data(), watched.size(), -1) < 0 && errno == EINTR) {
+        }
+        came_ = watched[0].revents != 0;
+        return came_;
+    }
+    bool came() const { return came_; }
+
+private:
+    sigset_t before_{};
+    int descriptor_;
+    bool came_ = false;
+};
 
 // Turns the echo off for as long as it lives.
 class Silence {
@@ -72,20 +124,56 @@ private:
     bool changed_ = false;
 };
 
+enum class Asked : std::uint8_t { answered, interrupted };
+
+// The echo is on again before a signal that came meanwhile is let through.
+Result<Asked> ask(int terminal, const std::string& prompt, Line& line, const char* where)
+{
+    HeldSignals signals;
+    Result<void> read;
+    if (::write(terminal, prompt.data(), prompt.size()) >= 0) {
+        const Silence silence(terminal);
+        read = read_line(terminal, line, where, [&] { return !signals.came_before(terminal); });
+    }
+    (void)!::write(terminal, "\n", 1);
+    if (!read) return read.error();
+    return signals.came() ? Asked::interrupted : Asked::answered;
+}
+
 Result<void> prompt_line(const std::string& prompt, Line& line, const char* where)
 {
     const int terminal = ::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (terminal < 0) return rejected(where);
-    const auto say = [&](const std::string& text) {
-        return ::write(terminal, text.data(), text.size()) >= 0;
-    };
-    Result<void> read;
-    if (say(prompt)) {
-        const Silence silence(terminal);
-        read = read_line(terminal, line, where);
+    auto asked = ask(terminal, prompt, line, where);
+    while (asked && *asked == Asked::interrupted) {  // it was to stop, and goes on
+        line.erase();
+        line.size = 0;
+        asked = ask(terminal, prompt, line, where);
     }
-    (void)say("\n");
     ::close(terminal);
+    if (!asked) return asked.error();
+    return {};
+}
+
+// What a pipe or a terminal gives is not there for others to read.
+Result<void> check_private(int file)
+{
+    struct stat status {};
+    if (::fstat(file, &status) != 0) return rejected("passphrase file");
+    if (S_ISREG(status.st_mode) && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        errno = EACCES;
+        return rejected("passphrase file is open to others (chmod 600)");
+    }
+    return {};
+}
+
+Result<void> read_file(const std::string& path, Line& line)
+{
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return rejected("passphrase file");
+    auto read = check_private(file);
+    if (read) read = read_line(file, line, "passphrase file");
+    ::close(file);
     return read;
 }
 
@@ -108,11 +196,7 @@ Result<Passphrase> passphrase(const std::string& prompt, const PassphraseSource&
 {
     Line line;
     if (!source.file.empty()) {
-        const int file = ::open(source.file.c_str(), O_RDONLY | O_CLOEXEC);
-        if (file < 0) return rejected("passphrase file");
-        const auto read = read_line(file, line, "passphrase file");
-        ::close(file);
-        if (!read) return read.error();
+        if (const auto read = read_file(source.file, line); !read) return read.error();
     } else if (source.descriptor) {
         const auto read = read_line(*source.descriptor, line, "passphrase (from --passphrase-fd)");
         if (!read) return read.error();

@@ -18,7 +18,7 @@ public:
         : platform(workplace::platform(options, Signing::yes)),
           currency(platform->issuer().currency),
           id(workplace::operation_id(options)),
-          pin(workplace::pin(options)),
+          pin(options),
           terminal(*platform, workplace::terminal_settings(options, platform->issuer()))
     {
     }
@@ -26,13 +26,12 @@ public:
     {
         return parse_amount(options.amount, currency).value();
     }
-    const PinBlock* pin_or_null() const { return pin ? &*pin : nullptr; }
     Report report(const Outcome& outcome) const { return report_of(outcome, id, currency); }
 
     std::unique_ptr<Platform> platform;
     Currency currency;
     OperationId id;
-    std::optional<PinBlock> pin;
+    workplace::Pin pin;
     Terminal terminal;
 };
 
@@ -50,7 +49,7 @@ Report cash_out(const Options& options)
     const auto amount = counter.amount(options);
     const auto desk = workplace::desk(options);
     return counter.report(
-        counter.terminal.cash_out(*desk.card, counter.id, amount, counter.pin_or_null()));
+        counter.terminal.cash_out(*desk.card, counter.id, amount, counter.pin.of(*desk.card)));
 }
 
 Report card_to_card(const Options& options)
@@ -60,7 +59,7 @@ Report card_to_card(const Options& options)
     const auto from = workplace::desk(options);
     const auto to = workplace::desk(options, options.second_reader);
     const auto both = counter.terminal.card_to_card(*from.card, *to.card, counter.id, amount,
-                                                    counter.pin_or_null());
+                                                    counter.pin.of(*from.card));
     auto out = counter.report(both.out);
     if (!both.in) return out;
     const auto in = counter.report(*both.in);
@@ -94,7 +93,7 @@ Report transfer(const Options& options)
     return counter.report(options.from_account
                               ? terminal.transfer_in(*desk.card, counter.id, amount, account)
                               : terminal.transfer_out(*desk.card, counter.id, amount, account,
-                                                      counter.pin_or_null()));
+                                                      counter.pin.of(*desk.card)));
 }
 
 Report resolution_report(const Result<Resolution>& resolved)

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workplace.hpp"
 
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <random>
 
 #include <tallycard/key_file.hpp>
-#include <tallycard/loopback.hpp>
-#include <tallycard/pcsc.hpp>
 #include <tallycard/result_error.hpp>
 #include <tallycard/transport_key_file.hpp>
 
@@ -20,44 +17,23 @@ using namespace tallycard;
 namespace workplace {
 namespace {
 
-constexpr std::string_view loopback_prefix = "loopback:";
-
 [[noreturn]] void refuse(Errc code, const char* where)
 {
     raise(Error{.code = code, .where = where});
 }
 
-std::optional<std::size_t> index_of(const std::string& text)
+std::unique_ptr<Reader> choose(ReaderSource& source, int wait_seconds)
 {
-    std::size_t n = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-    if (error != std::errc{} || end != text.data() + text.size() || text.empty())
-        return std::nullopt;
-    return n;
-}
-
-// By name, by index, or the first one with a card.
-std::unique_ptr<Reader> choose(ReaderDriver& driver, const std::string& spec, int wait_seconds)
-{
-    const auto names = driver.list().value();
-    if (!spec.empty()) {
-        const auto index = index_of(spec);
-        if (index && *index >= names.size()) refuse(Errc::reader_unavailable, "--reader");
-        return driver.open(index ? names[*index] : spec).value();
-    }
+    if (!source.reader.empty()) return open_reader(source).value();
+    const auto names = source.driver->list().value();
     if (names.empty())
         refuse(Errc::reader_unavailable, "no reader is connected ('tallycard doctor' helps)");
-    std::unique_ptr<Reader> empty;
-    for (const auto& name : names) {
-        auto reader = driver.open(name).value();
-        if (reader->card()) return reader;
-        if (!empty) empty = std::move(reader);
-    }
-    if (wait_seconds > 0 && names.size() > 1) {
+    auto reader = open_reader(source).value();
+    if (wait_seconds > 0 && names.size() > 1 && !reader->card()) {
         std::fprintf(stderr, "waiting at '%s'; choose another with --reader\n",
-                     empty->name().c_str());
+                     reader->name().c_str());
     }
-    return empty;
+    return reader;
 }
 
 }  // namespace
@@ -98,23 +74,20 @@ std::unique_ptr<Platform> platform(const Options& options, Signing signing)
     return Platform::open(std::move(store), std::move(settings)).value();
 }
 
-std::unique_ptr<ReaderDriver> driver(const Options& options, const std::string& spec)
+ReaderSource readers(const Options& options, const std::string& spec)
 {
-    if (!spec.starts_with(loopback_prefix)) return open_pcsc().value();
-    LoopbackCard card;
-    card.image = spec.substr(loopback_prefix.size());
+    ReaderSpecOptions how;
     if (!options.transport_key_file.empty())
-        card.transport_key = read_transport_key(options.transport_key_file).value();
-    std::vector<LoopbackCard> cards;
-    cards.push_back(std::move(card));
-    return open_loopback(std::move(cards)).value();
+        how.transport_key = read_transport_key(options.transport_key_file).value();
+    return open_reader_driver(spec, std::move(how)).value();
 }
 
 Desk desk(const Options& options, const std::string& reader_spec)
 {
     Desk desk;
-    desk.driver = driver(options, reader_spec);
-    desk.reader = choose(*desk.driver, reader_spec, options.wait_seconds);
+    auto source = readers(options, reader_spec);
+    desk.reader = choose(source, options.wait_seconds);
+    desk.driver = std::move(source.driver);
     if (options.wait_seconds > 0) {
         if (!desk.reader->card()) std::fprintf(stderr, "waiting for a card ...\n");
         desk.reader->wait_for_card(std::chrono::seconds(options.wait_seconds)).value();
@@ -157,10 +130,15 @@ CardId card_id(const std::string& text)
     return *id;
 }
 
-std::optional<PinBlock> pin(const Options& options)
+HolderPin Pin::of(CardLink& card)
 {
-    if (!options.ask_pin && !options.pin_fd) return std::nullopt;
-    return secret_input::pin("PIN of the card", options.pin_fd).value();
+    if (!options_.ask_pin && !options_.pin_fd) return {};
+    if (!options_.pin_fd && card.has_pin_pad()) {
+        std::fprintf(stderr, "type the PIN at the reader\n");
+        return HolderPin::at_reader();
+    }
+    block_.emplace(secret_input::pin("PIN of the card", options_.pin_fd).value());
+    return &*block_;
 }
 
 Passphrase passphrase(const Options& options, const std::string& what, bool confirm)

@@ -9,6 +9,7 @@
 #include <tallycard/passphrase.hpp>
 #include <tallycard/platform.hpp>
 #include <tallycard/reader.hpp>
+#include <tallycard/reader_spec.hpp>
 #include <tallycard/terminal.hpp>
 
 #include "options.hpp"
@@ -53,8 +54,8 @@ inline Desk desk(const Options& options)
     return desk(options, options.reader);
 }
 
-// The readers of `spec`: PC/SC, or one loopback reader.
-std::unique_ptr<tallycard::ReaderDriver> driver(const Options& options, const std::string& spec);
+// The readers of `spec`, as open_reader_driver() understands it.
+tallycard::ReaderSource readers(const Options& options, const std::string& spec);
 
 tallycard::TerminalSettings terminal_settings(const Options& options,
                                               const tallycard::IssuerDescription& issuer);
@@ -63,8 +64,18 @@ tallycard::TerminalSettings terminal_settings(const Options& options,
 tallycard::OperationId operation_id(const Options& options);  // a random one where none is given
 tallycard::AccountId account(const std::string& text, const char* what);
 tallycard::CardId card_id(const std::string& text);
-// The PIN, where the command was told to give one.
-std::optional<tallycard::PinBlock> pin(const Options& options);
+// The PIN, where the command was told to give one: from a descriptor, else typed at the reader that
+// has a keypad, else at a prompt.
+class Pin {
+public:
+    explicit Pin(const Options& options) : options_(options) {}
+    // Asks for it. Borrows the object.
+    tallycard::HolderPin of(tallycard::CardLink& card);
+
+private:
+    const Options& options_;
+    std::optional<tallycard::PinBlock> block_;
+};
 tallycard::Passphrase passphrase(const Options& options, const std::string& what,
                                  bool confirm = false);
 
