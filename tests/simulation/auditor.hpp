@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <tallycard/platform.hpp>
+
+#include "environment.hpp"
+#include "sim_card.hpp"
+
+namespace simulation {
+
+using namespace tallycard;
+
+// Watches what the platform says, and compares it with its books, its ledger, and the cards.
+class Auditor {
+public:
+    using Cards = std::vector<SimCard*>;
+
+    explicit Auditor(Environment& environment) : environment_(environment) {}
+
+    // That an operation was asked for, by whom.
+    void asked_for(const OperationId& id, const AccountId& terminal);
+    // What the platform answered, whether or not it arrived.
+    void signed_for(const OperationId& id, const AccountId& terminal,
+                    const OperationStatus& status);
+    void disclosed(const FirstInstruction& first);
+    void submitted(const Receipt& receipt, const Result<Settlement>& reply);
+    void denied_by_us(const CardId& card_id, bool denied) { denied_[card_id] = denied; }
+    void published(const Checkpoint& checkpoint) { checkpoints_.push_back(checkpoint); }
+
+    const std::vector<Checkpoint>& checkpoints() const { return checkpoints_; }
+    // The operation that was signed under an id, where one was.
+    std::optional<Digest> operation_of(const OperationId& id) const;
+    bool is_settled(const CardId& card_id, std::uint32_t sequence) const;
+    std::uint64_t records() const { return records_.size(); }
+
+    // After each step: everything that can be checked then.
+    void after_step(Platform& platform, const Cards& cards);
+    // At the end, when every operation has been brought to its end.
+    void at_end(Platform& platform, const Cards& cards);
+
+private:
+    struct Signed {
+        std::optional<Digest> operation, beside;
+    };
+    using Place = std::pair<CardId, std::uint32_t>;
+
+    void find_unheard(Platform& platform);
+    void read_ledger(Platform& platform, const std::vector<CardRow>& rows, const Cards& cards);
+    void take(const Record& record, const CardRow& row, const Cards& cards);
+    void check_books(Platform& platform, const std::vector<CardRow>& rows, const Cards& cards);
+    void check_reserved(const std::vector<AccountRow>& accounts,
+                        const std::vector<FirstInstruction>& pending) const;
+    void check_card(const CardRow& row, const SimCard& card) const;
+    void check_evidence(Platform& platform, const std::vector<CardRow>& rows, const Cards& cards);
+    static bool is_forked(const Cards& cards, const CardId& card_id);
+
+    Environment& environment_;
+    std::map<OperationId, Digest> by_id_;
+    std::map<OperationId, AccountId> unheard_;  // asked for, and not known to be signed
+    std::map<Digest, AccountId> terminals_;     // whose cash an operation moves
+    std::map<Place, Signed> signed_;
+    std::map<Place, std::set<Digest>> results_;    // that the platform has judged
+    std::map<Place, std::uint64_t> acknowledged_;  // ledger index, as answered
+    std::vector<Bytes> records_;
+    std::map<Place, std::uint64_t> places_;
+    std::set<Place> kept_;  // answered as kept, once
+    std::map<CardId, Digest> last_result_;
+    std::map<CardId, std::uint32_t> settled_;
+    std::map<std::string, std::int64_t> accounts_;  // as the records have it
+    std::map<CardId, bool> denied_;
+    std::vector<Checkpoint> checkpoints_;
+};
+
+}  // namespace simulation

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What worlds have found, as plans of their own.
+#include <catch2/catch.hpp>
+
+#include "random.hpp"
+#include "shrink.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace simulation;
+
+namespace {
+
+Step top_up(std::uint64_t seed, std::int64_t amount, std::vector<Fault> faults)
+{
+    Step step;
+    step.action = Action::top_up;
+    step.seed = seed;
+    step.amount = amount;
+    step.faults = std::move(faults);
+    return step;
+}
+
+}  // namespace
+
+// SQLite says that a commit failed; the disk has all of it, and the platform finds it when it is
+// started again. The terminal must not have said meanwhile that nothing will happen.
+TEST_CASE("an operation whose commit failed is in doubt, since a crash may bring it back")
+{
+    take_over_library_randomness();
+    const tallycard::test::TemporaryFolder folder;
+    int worlds = 0;
+    for (const auto kind : {FaultKind::disk_full, FaultKind::disk_read_only, FaultKind::sync_fails})
+        for (std::uint32_t at = 0; at < 16; ++at)
+            for (std::uint64_t luck = 1; luck <= 3; ++luck) {
+                CAPTURE(name(kind), at, luck);
+                const Plan plan{7,
+                                {top_up(100 + luck, 765, {{kind, at, luck}}),
+                                 top_up(200 + luck, 5001,
+                                        {{FaultKind::platform_crash_at_statement, 2, luck}})}};
+                const auto failure = run_plan(plan, folder.file(""));
+                ++worlds;
+                CHECK_FALSE(failure.has_value());
+            }
+    CHECK(worlds == 144);
+}

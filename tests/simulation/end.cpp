@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// The end of a world: nothing goes wrong any more, and everything has to come out even.
+#include <algorithm>
+
+#include <tallycard/ledger_verifier.hpp>
+
+#include "world.hpp"
+
+namespace simulation {
+
+// I9: two contacts are enough.
+void World::resolve_card(SimCard& card)
+{
+    const auto agrees = [&] {
+        const auto standing = host_.platform().standing(card.id());
+        return standing && !standing->pending && standing->settled == card.memory().sequence;
+    };
+    std::string last = "card and platform still disagree";
+    for (int contact = 0; contact < 2 && !agrees(); ++contact) {
+        SimLink link(environment_, card);
+        const auto resolved = program(0).terminal->resolve(link);
+        if (!resolved) last = resolved.error().message();
+    }
+    check(agrees(), "I9", "two contacts did not end what was pending: " + last);
+}
+
+void World::settle_down()
+{
+    environment_.injector.end();
+    const Injector::Pause pause(environment_.injector);
+    current_ = nullptr;
+    if (plan_.seed % 2 == 0)
+        while (!late_.empty()) deliver_late({});
+    for (auto& program : programs_) start_program(program);
+    check_now();
+    for (const auto& card : cards_)
+        if (!card->forked) resolve_card(*card);
+    check_now();
+    for (std::size_t i = 0; i < intents_.size(); ++i) {
+        if (is_forked(intents_[i].card_id) || is_forked(cards_[intents_[i].other]->id())) continue;
+        for (int times = 0; times < 2 && intents_[i].state == Intent::State::open; ++times) ask(i);
+        check(intents_[i].state != Intent::State::open, "I9",
+              std::string(name(intents_[i].action)) + " never ends");
+    }
+    for (auto& program : programs_) forward(program);
+    for (const auto& card : cards_)
+        if (!card->forked) resolve_card(*card);
+    check_journals();
+    check_intents();
+    auditor_.at_end(host_.platform(), issued_cards());
+    check_ledger();
+}
+
+// What a terminal wrote down survived, and was settled.
+void World::check_journals()
+{
+    for (auto& program : programs_) start_program(program);
+    for (auto& program : programs_) forward(program);
+    for (const auto& intent : intents_) {
+        if (intent.action != Action::pay || intent.state != Intent::State::applied) continue;
+        if (is_forked(intent.card_id)) continue;
+        const auto& payments = programs_[intent.terminal].journal->payments();
+        const auto found = std::ranges::find(payments, intent.id,
+                                             [](const JournalPayment& p) { return p.intent.id; });
+        check(found != payments.end() && found->receipt && found->closed, "journal",
+              "a payment that was made is not in the journal, or never closed");
+    }
+}
+
+// An auditor with public keys alone, and the newest checkpoint that was shown.
+void World::check_ledger()
+{
+    const auto path = folder_ + "/export";
+    const auto made = host_.platform().export_ledger(path, host_.checkpoint_key());
+    check(made.has_value(), "I11", "the ledger cannot be exported");
+    std::optional<Checkpoint> known;
+    if (!auditor_.checkpoints().empty())
+        known = auditor_.checkpoints()[plan_.seed % auditor_.checkpoints().size()];
+    const auto report = verify_ledger(path, host_.issuer(), known);
+    check(report.has_value(), "I11", "the export cannot be read");
+    check(!report->fault, "I11",
+          "the export does not verify: " + report->fault.value_or(LedgerFault{}).what);
+    check(report->records == auditor_.records(), "I11", "records are missing in the export");
+    check(report->on_cards + report->in_accounts + report->cash == 0, "I3",
+          "the exported books do not sum up to zero");
+}
+
+}  // namespace simulation

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network.hpp"
+
+namespace simulation {
+namespace {
+
+constexpr Error lost{
+    .code = Errc::issuer_unreachable, .effect = Effect::unknown, .where = "simulation"};
+
+bool same(const CardStanding& a, const CardStanding& b)
+{
+    return a.card_id == b.card_id && a.settled == b.settled && a.balance == b.balance &&
+           a.pending == b.pending && a.voiding == b.voiding && a.state == b.state &&
+           a.denied == b.denied;
+}
+bool same(const OperationStatus& a, const OperationStatus& b)
+{
+    return a.first == b.first && a.progress == b.progress && a.receipt == b.receipt;
+}
+bool same(const FirstInstruction& a, const FirstInstruction& b)
+{
+    return a == b;
+}
+bool same(const Settlement& a, const Settlement& b)
+{
+    return a.sequence == b.sequence && a.balance == b.balance &&
+           (!a.settled || (b.settled && a.ledger_index == b.ledger_index));
+}
+
+// An object with one bit of its encoding flipped, where that still decodes.
+template <class Object>
+std::optional<Object> flipped(const Object& object, std::uint64_t value)
+{
+    const auto bytes = object.encode();
+    Bytes damaged(bytes.bytes().begin(), bytes.bytes().end());
+    const auto bit = value % (8 * damaged.size());
+    damaged[bit / 8] = static_cast<std::uint8_t>(damaged[bit / 8] ^ 1u << bit % 8);
+    const auto decoded = Object::decode(damaged);
+    if (!decoded) return std::nullopt;
+    return *decoded;
+}
+
+}  // namespace
+
+template <class Reply>
+Result<Reply> Network::pass(const std::function<Result<Reply>()>& call,
+                            std::optional<OperationId> id)
+{
+    flip_.reset();
+    const auto* event = environment_.injector.event(Place::call);
+    if (event == nullptr) return call();
+    const auto fault = *event;
+    if (fault.kind == FaultKind::flip_call) flip_ = fault;
+    if (fault.kind == FaultKind::kill_before_call) throw TerminalKilled();
+    if (fault.kind == FaultKind::lose_call) return lost;
+    if (fault.kind == FaultKind::late_call) {
+        late_.push_back({[call] { static_cast<void>(call()); }, id});
+        return lost;
+    }
+    if (fault.kind == FaultKind::other_terminal_at_platform)
+        environment_.other_terminal(fault.value);
+    auto reply = call();
+    flip_.reset();
+    if (fault.kind == FaultKind::repeat_call) {
+        const auto again = call();
+        check(!reply || !again || same(*reply, *again), "I6", "a repeated call, another answer");
+    }
+    if (fault.kind == FaultKind::kill_after_call) throw TerminalKilled();
+    if (fault.kind == FaultKind::lose_reply) return lost;
+    return reply;
+}
+
+Result<CardStanding> Network::standing(const CardId& card_id)
+{
+    return pass<CardStanding>([=, this]() -> Result<CardStanding> {
+        auto reply = host_.call([&](Platform& p) { return p.standing(card_id); });
+        if (reply && reply->pending) auditor_.disclosed(*reply->pending);
+        if (reply && reply->voiding) auditor_.disclosed(*reply->voiding);
+        return reply;
+    });
+}
+
+Result<OperationStatus> Network::authorise(const OperationRequest& request)
+{
+    return pass<OperationStatus>(
+        [=, this] {
+            auditor_.asked_for(request.id, request.terminal);
+            auto reply = host_.call([&](Platform& p) { return p.authorise(request); });
+            if (reply) auditor_.signed_for(request.id, request.terminal, *reply);
+            return reply;
+        },
+        request.id);
+}
+
+Result<OperationStatus> Network::authorise_transfer(const OperationId& id,
+                                                    const SecondInstruction& second)
+{
+    return pass<OperationStatus>(
+        [=, this]() -> Result<OperationStatus> {
+            const auto damaged = flip_ ? flipped(second, flip_->value) : std::nullopt;
+            if (flip_ && !damaged) return Error{.code = Errc::malformed, .where = "simulation"};
+            auditor_.asked_for(id, *second.operation.account);
+            auto reply = host_.call(
+                [&](Platform& p) { return p.authorise_transfer(id, damaged.value_or(second)); });
+            check(!damaged || !reply, "I12", "a damaged second instruction was signed");
+            if (reply) auditor_.signed_for(id, *second.operation.account, *reply);
+            return reply;
+        },
+        id);
+}
+
+Result<OperationStatus> Network::status(const OperationId& id)
+{
+    return pass<OperationStatus>(
+        [=, this] { return host_.call([&](Platform& p) { return p.status(id); }); });
+}
+
+Result<FirstInstruction> Network::void_pending(const CardId& card_id)
+{
+    return pass<FirstInstruction>([=, this] {
+        auto reply = host_.call([&](Platform& p) { return p.void_pending(card_id); });
+        if (reply) auditor_.disclosed(*reply);
+        return reply;
+    });
+}
+
+Result<Settlement> Network::settle(const Receipt& receipt,
+                                   const std::optional<Operation>& operation)
+{
+    return pass<Settlement>([=, this]() -> Result<Settlement> {
+        const auto damaged = flip_ ? flipped(receipt, flip_->value) : std::nullopt;
+        if (flip_ && !damaged) return Error{.code = Errc::malformed, .where = "simulation"};
+        const auto& given = damaged.value_or(receipt);
+        auto reply = host_.call([&](Platform& p) { return p.settle(given, operation); });
+        check(!damaged || (!reply && reply.error().code != Errc::evidence), "I12",
+              "a damaged result was settled, or taken for evidence");
+        auditor_.submitted(given, reply);
+        return reply;
+    });
+}
+
+}  // namespace simulation

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include <tallycard/issuer_client.hpp>
+
+#include "auditor.hpp"
+#include "platform_host.hpp"
+
+namespace simulation {
+
+// Calls that their callers took for lost, and that arrive in a later step, in any order.
+struct LateCall {
+    std::function<void()> call;
+    std::optional<OperationId> id;  // of a request to sign
+};
+using LateCalls = std::vector<LateCall>;
+
+// The way between a terminal and the platform.
+class Network final : public IssuerClient {
+public:
+    Network(Environment& environment, PlatformHost& host, Auditor& auditor, LateCalls& late)
+        : environment_(environment), host_(host), auditor_(auditor), late_(late)
+    {
+    }
+
+    Result<CardStanding> standing(const CardId& card_id) override;
+    Result<OperationStatus> authorise(const OperationRequest& request) override;
+    Result<OperationStatus> authorise_transfer(const OperationId& id,
+                                               const SecondInstruction& second) override;
+    Result<OperationStatus> status(const OperationId& id) override;
+    Result<FirstInstruction> void_pending(const CardId& card_id) override;
+    Result<Settlement> settle(const Receipt& receipt,
+                              const std::optional<Operation>& operation) override;
+
+private:
+    // Goes once, through whatever is planned for this call.
+    template <class Reply>
+    Result<Reply> pass(const std::function<Result<Reply>()>& call,
+                       std::optional<OperationId> id = std::nullopt);
+    std::optional<Fault> flip();
+
+    Environment& environment_;
+    PlatformHost& host_;
+    Auditor& auditor_;
+    LateCalls& late_;
+    std::optional<Fault> flip_;
+};
+
+}  // namespace simulation

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tallycard/payment_journal.hpp>
+#include <tallycard/pin.hpp>
+#include <tallycard/terminal.hpp>
+
+#include "auditor.hpp"
+#include "network.hpp"
+#include "plan.hpp"
+#include "sim_link.hpp"
+
+namespace simulation {
+
+// A business operation that a terminal's program keeps until it knows how it ended.
+struct Intent {
+    enum class State : std::uint8_t { open, applied, not_applied, given_up };
+
+    OperationId id;
+    Action action{};
+    CardId card_id;
+    std::size_t card = 0, other = 0;  // of World's cards
+    std::size_t terminal = 0;
+    Amount amount;
+    Kind kind = Kind::cancel;  // of an administrative one
+    Parameter parameter;
+    bool with_pin = false;
+    Asked asked = Asked::first_time;
+    std::uint32_t sequence = 0;  // of the card when it began
+    State state = State::open;
+    bool busy = false;  // its program is at it: nobody else has its id
+};
+
+// What one world did, for the totals.
+struct WorldReport {
+    std::size_t steps = 0;
+    std::uint64_t operations = 0, records = 0, trace = 0;
+    std::array<std::uint64_t, fault_kinds> injected{};
+    Probes probes;
+};
+
+// Terminals, cards and the platform of one plan.
+class World {
+public:
+    using Tell = std::function<void(const std::string&)>;
+
+    // `folder` is for the few files that are real ones; one world at a time in it.
+    World(const Plan& plan, const std::string& folder, Tell tell = {});
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
+    ~World();
+
+    // Throws Violation.
+    void run();
+    std::size_t step_number() const { return step_number_; }  // where it is, for a failure
+    WorldReport report() const;
+
+private:
+    struct TerminalProgram {
+        AccountId name;
+        std::unique_ptr<Network> network;
+        std::unique_ptr<Terminal> terminal;
+        std::string journal_path;
+        std::unique_ptr<PaymentJournal> journal;
+    };
+    struct Backup {
+        MemoryDisk::Copy files;
+        std::uint64_t records = 0;
+    };
+    struct KeptImage {
+        std::size_t card = 0;
+        TornStorage::Image image;
+        std::uint32_t sequence = 0;
+    };
+
+    void set_up();
+    void fund(Random& random);
+    void issue(std::size_t number, const Limits& limits);
+    void step(const Step& step);
+    void act(const Step& step);
+    void act_alone(const Step& step);
+    void intrude(std::uint64_t seed);
+    void check_now();
+
+    // value_actions.cpp
+    Intent make_intent(const Step& step) const;
+    void begin_operation(const Step& step);
+    void ask_again(const Step& step);
+    void ask(std::size_t intent);
+    Outcome ask_card(const Intent& intent, TerminalProgram& program, CardLink& link);
+    void pay(std::size_t intent);
+    void card_to_card(std::size_t intent);
+    void conclude(Intent& intent, const Outcome& outcome);
+    void check_applied(const Intent& intent, const Applied& applied) const;
+    void check_intents() const;
+    void forward(TerminalProgram& program);
+    template <class Write>
+    void write_journal(TerminalProgram& program, Write&& write);
+    void start_program(TerminalProgram& program);
+
+    // other_actions.cpp
+    void resolve(const Step& step, bool cancel);
+    void verify_pin(const Step& step);
+    void deny(const Step& step, bool denied);
+    void checkpoint();
+    void back_up();
+    void restore_backup(const Step& step);
+    void clone_card(const Step& step);
+    void keep_image(const Step& step);
+    void roll_back_card(const Step& step);
+    void issue_card(const Step& step);
+    void deliver_late(const Step& step);
+
+    // hostile_actions.cpp
+    void replay_to_card(const Step& step);
+    void made_up_to_card(const Step& step);
+    void replay_to_platform(const Step& step);
+    void made_up_to_platform(const Step& step);
+    // rogue_actions.cpp
+    void overreach(const Step& step);
+    void broken_card(const Step& step);
+    void overdraw_pin(const Step& step);
+    void swap_requests(const Step& step);
+    void select(SimCard& card);
+    std::uint64_t ledger_size();
+    void submit(const Receipt& receipt, const std::optional<Operation>& operation);
+
+    // end.cpp
+    void settle_down();
+    void resolve_card(SimCard& card);
+    void check_ledger();
+    void check_journals();
+
+    SimCard& card(std::size_t number) { return *cards_[number % cards_.size()]; }
+    TerminalProgram& program(std::size_t number) { return programs_[number % programs_.size()]; }
+    Auditor::Cards issued_cards() const;
+    bool is_forked(const CardId& card_id) const;
+
+    const Plan& plan_;
+    std::string folder_;
+    Environment environment_;
+    PlatformHost host_;
+    Auditor auditor_;
+    LateCalls late_;
+    std::vector<std::unique_ptr<SimCard>> cards_;
+    std::vector<TerminalProgram> programs_;
+    std::vector<Intent> intents_;
+    std::vector<Backup> backups_;
+    std::vector<KeptImage> images_;
+    const Step* current_ = nullptr;
+    std::size_t step_number_ = 0;
+    std::size_t running_ = 0;  // whose program it is that may die
+    int depth_ = 0;
+};
+
+AccountId shop();
+Bytes command_of(apdu::Header header, std::span<const std::uint8_t> data, bool has_le);
+PinBlock pin_of(const char* digits);
+OperationId operation_id(std::uint64_t seed);
+
+}  // namespace simulation
