@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// A card's whole life by the terminal, with the applet itself: the same on every transport.
+#include <tallycard/issuing.hpp>
+#include <tallycard/terminal.hpp>
+
+#include "stand.hpp"
+#include "support/test_issuer.hpp"
+
+using namespace tallycard;
+using namespace testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+Amount cents(std::int64_t amount)
+{
+    return Amount::minor_units(amount);
+}
+
+PinBlock pin_of(std::string digits)
+{
+    return make_pin_block(digits).value();
+}
+
+struct Story {
+    Story()
+    {
+        CardOrder order;
+        order.limits = {.maximum_balance = Balance::minor_units(1000'00),
+                        .maximum_amount = Balance::minor_units(200'00),
+                        .pin_above = Balance::minor_units(50'00),
+                        .offline_payments = 15,
+                        .offline_total = Balance::minor_units(500'00)};
+        const auto pin = pin_of("4711");
+        order.pin = &pin;
+        card_id = issue_card(*issuer, root, *link, stand_transport_key(), order).value().card_id;
+        REQUIRE(issuer->open_account(shop));
+    }
+
+    OperationId next_id() { return test::id_of<OperationId>(++ids); }
+    Receipt applied(const Outcome& outcome)
+    {
+        const auto* done = std::get_if<Applied>(&outcome);
+        REQUIRE(done != nullptr);
+        return done->receipt;
+    }
+
+    Stand stand;
+    test::TestIssuer issuer;
+    SoftwareCardRoot root{test::seed(2)};  // the one of TestIssuer
+    AccountId shop = test::account_id("SHOP-1");
+    Terminal terminal{
+        *issuer,
+        {.card_root = root.public_key(), .name = test::account_id("till-1"), .observer = nullptr}};
+    std::unique_ptr<Reader> reader = stand.reader_with_applet();
+    std::unique_ptr<CardLink> link = reader->connect(Sharing::shared).value();
+    CardId card_id;
+    std::uint32_t ids = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a card is issued, topped up, pays, cashes out, transfers, and settles", "[story]")
+{
+    Story story;
+    auto& terminal = story.terminal;
+    auto& card = *story.link;
+    CHECK(bytes_of(card.atr().bytes()) == stand_atr);
+    CHECK(card.protocol() == stand_protocol);
+
+    story.applied(terminal.top_up(card, story.next_id(), cents(100'00)));
+    const auto payment = terminal.pay(card, story.next_id(), cents(12'50), story.shop);
+    const auto& paid = std::get<Applied>(payment);
+    CHECK(terminal.settle(paid.operation, paid.receipt));
+    const auto pin = pin_of("4711");
+    story.applied(terminal.cash_out(card, story.next_id(), cents(60'00), &pin));
+    story.applied(terminal.transfer_out(card, story.next_id(), cents(7'50), story.shop));
+    story.applied(terminal.transfer_in(card, story.next_id(), cents(10'00), story.shop));
+
+    CHECK(terminal.state(card).value().balance == Balance::minor_units(30'00));
+    CHECK(story.issuer->standing(story.card_id).value().balance == Balance::minor_units(30'00));
+    const auto history = terminal.history(card);
+    REQUIRE(history);
+    CHECK(history->size() == 5);
+}
+
+TEST_CASE("asking twice is asking once, also by another link", "[story]")
+{
+    Story story;
+    const auto id = story.next_id();
+    story.applied(story.terminal.top_up(*story.link, id, cents(20'00)));
+    story.link.reset();
+    const auto other = story.reader->connect(Sharing::exclusive).value();
+    story.applied(story.terminal.top_up(*other, id, cents(20'00)));
+    CHECK(story.terminal.state(*other).value().balance == Balance::minor_units(20'00));
+}
+
+TEST_CASE("what the card refuses is refused by its name", "[story]")
+{
+    Story story;
+    auto& terminal = story.terminal;
+    const auto code = [](const Outcome& outcome) {
+        return std::get<NotApplied>(outcome).reason.code;
+    };
+    CHECK(code(terminal.pay(*story.link, story.next_id(), cents(1), story.shop)) ==
+          Errc::balance_too_low);
+    story.applied(terminal.top_up(*story.link, story.next_id(), cents(100'00)));
+    CHECK(code(terminal.pay(*story.link, story.next_id(), cents(50'01), story.shop)) ==
+          Errc::pin_needed);
+    const auto wrong = pin_of("4712");
+    CHECK(code(terminal.pay(*story.link, story.next_id(), cents(1), story.shop, &wrong)) ==
+          Errc::wrong_pin);
+    CHECK(code(terminal.top_up(*story.link, story.next_id(), cents(200'01))) == Errc::amount_limit);
+}
+
+TEST_CASE("links of one reader keep each other out of a transaction", "[story]")
+{
+    Stand stand({.connect = 10s, .begin = 50ms, .transmit = 300ms});
+    const auto reader = stand.reader_with_applet();
+    const auto first = reader->connect(Sharing::shared).value();
+    const auto second = reader->connect(Sharing::shared).value();
+    const Bytes select = from_hex("00a4040000");
+    std::array<std::uint8_t, 258> answer;
+    REQUIRE(first->begin());
+    CHECK(!second->begin());
+    CHECK(!second->transmit(select, answer));
+    REQUIRE(first->end());
+    wait_until("the other may begin", [&] { return second->begin() || !second->reconnect(); });
+    CHECK(second->transmit(select, answer));
+    CHECK(second->end());
+    CHECK(reader->connect(Sharing::exclusive).error().code == Errc::card_shared);
+}
+
+TEST_CASE("a wait ends by its deadline or by cancel", "[story]")
+{
+    Stand stand;
+    const auto reader = stand.reader_with_applet();
+    CHECK(reader->wait_for_card(0ms));
+    CHECK(reader->wait_for_removal(20ms).error().code == Errc::timed_out);
+    std::thread other([&] { reader->cancel(); });
+    CHECK(reader->wait_for_removal(10s).error().code == Errc::cancelled);
+    other.join();
+}
+
+TEST_CASE("a monitor begins with the card that is there", "[story]")
+{
+    Stand stand;
+    const auto reader = stand.reader_with_applet();
+    const auto monitor = stand.driver().monitor({}).value();
+    auto event = monitor->wait(20s);
+    REQUIRE(event);
+    CHECK(event->kind == ReaderEvent::Kind::service_up);
+    bool has_reader = false;
+    while (event && event->kind != ReaderEvent::Kind::card_in) {
+        if (event->reader == reader->name()) has_reader = true;
+        event = monitor->wait(20s);
+    }
+    REQUIRE(event);
+    CHECK(has_reader);
+    CHECK(event->reader == reader->name());
+    CHECK(bytes_of(event->atr.bytes()) == stand_atr);
+}

@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# initramfs.sh OUT KERNEL TOOL KEY: writes a guest's first file system: busybox, pcscd, libccid, the USB
+# modules of kernel.sh's folder, the tallycard tool, what they link to, the transport key of its card,
+# and guest.sh as its init.
+set -eu
+
+out=$1 kernel=$2 tool=$3 key=$4
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+PATH=$PATH:/usr/sbin:/sbin
+bundle=/usr/lib/pcsc/drivers/ifd-ccid.bundle
+
+mkdir -p "$root/bin" "$root/dev" "$root/etc" "$root/lib64" "$root/lib" "$root/proc" "$root/run" \
+    "$root/sys" "$root/tmp" "$root/modules" "$root/$bundle/Contents/Linux"
+cp "$(command -v busybox)" "$root/bin/busybox"
+cp "$(command -v pcscd)" "$tool" "$root/bin/"
+cp "$kernel"/modules/*.ko "$root/modules/"
+cp -L "$bundle/Contents/Info.plist" "$root/$bundle/Contents/"
+cp "$bundle"/Contents/Linux/*.so "$root/$bundle/Contents/Linux/"
+cp "$here/guest.sh" "$root/init"
+cp "$key" "$root/transport-key"
+chmod 755 "$root/init"
+chmod 600 "$root/transport-key"
+
+# What the programs load, by the path that the guest's loader looks at first.
+for program in "$root/bin/pcscd" "$tool" "$root/$bundle"/Contents/Linux/*.so; do
+    ldd "$program" | sed -n 's/^.*=> \(\/[^ ]*\) .*/\1/p'
+done | sort -u | while read -r library; do
+    cp -L "$library" "$root/lib/"
+done
+cp -L /lib64/ld-linux-x86-64.so.2 "$root/lib64/"
+
+(cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) >"$out"
