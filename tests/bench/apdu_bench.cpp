@@ -27,6 +27,7 @@
 
 #include "../../src/protocol/wire.hpp"
 #include "../support/temporary_folder.hpp"
+#include "bare_card.hpp"
 #include "bench.hpp"
 
 namespace {
@@ -35,7 +36,6 @@ using namespace tallycard;
 using namespace tallycard::bench;
 
 constexpr const char* reader_name = "Virtual PCD 00 00";
-constexpr std::array<std::uint8_t, 5> get_challenge = {0x00, 0x84, 0x00, 0x00, 0x08};
 
 // A blank card in a process of its own, in the first reader of vpcd.
 class CardProcess {
@@ -65,56 +65,6 @@ public:
 
 private:
     pid_t pid_;
-};
-
-void check(LONG code)
-{
-    if (code != SCARD_S_SUCCESS) throw std::runtime_error(pcsc_stringify_error(code));
-}
-
-// What a program without us would do.
-class BareCard {
-public:
-    BareCard()
-    {
-        DWORD protocol = 0;
-        check(SCardEstablishContext(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &context_));
-        check(SCardConnect(context_, reader_name, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T1, &card_,
-                           &protocol));
-    }
-    BareCard(const BareCard&) = delete;
-    BareCard& operator=(const BareCard&) = delete;
-    ~BareCard()
-    {
-        SCardDisconnect(card_, SCARD_LEAVE_CARD);
-        SCardReleaseContext(context_);
-    }
-
-    // As a session begins, so that what is measured finds everything in the same state.
-    void begin()
-    {
-        check(SCardBeginTransaction(card_));
-        const apdu::Command select(wire::command::select, wire::aid, apdu::Command::any_length);
-        transmit(select.bytes());
-    }
-    void end() { check(SCardEndTransaction(card_, SCARD_LEAVE_CARD)); }
-    void run(std::size_t times)
-    {
-        for (std::size_t i = 0; i < times; ++i) transmit(get_challenge);
-    }
-
-private:
-    void transmit(std::span<const std::uint8_t> command)
-    {
-        std::array<std::uint8_t, 258> answer;
-        DWORD size = answer.size();
-        check(SCardTransmit(card_, SCARD_PCI_T1, command.data(), command.size(), nullptr,
-                            answer.data(), &size));
-        keep(answer);
-    }
-
-    SCARDCONTEXT context_ = 0;
-    SCARDHANDLE card_ = 0;
 };
 
 // A card that answers at once: what is left is the session's own time.
@@ -189,7 +139,7 @@ void compare_pcsc(Report& report, const test::TemporaryFolder& folder, const cha
     (void)reader->wait_for_card(std::chrono::seconds(10)).value();
     const auto link = reader->connect(Sharing::shared).value();
     std::optional<CardSession> session;
-    BareCard bare, second;
+    BareCard bare(reader_name), second(reader_name);
     const auto loop = [](BareCard& one) {
         return Work{.run = [&](std::size_t times) { one.run(times); },
                     .prepare = [&](std::size_t) { one.begin(); },

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
     cmake/packages.sh build run
     cmake --preset release -G Ninja -DTALLYCARD_BUILD_TESTS=OFF -DTALLYCARD_BUILD_BENCH=ON
     cmake --build build/release ${TALLYCARD_BENCH_JOBS:+-j "$TALLYCARD_BENCH_JOBS"} \
-        --target apdu_bench card_bench settle_bench
+        --target apdu_bench card_bench ifd_bench settle_bench
 } >&2
 bin=$PWD/build/release/tests/bench
 # Not in /tmp, which may be memory: what is durable is to be measured on a disk.
@@ -21,5 +21,9 @@ status=0
 tests/integration/private_pcscd.sh "$bin/apdu_bench" "$@" || status=$?
 [ "$status" -ne 77 ] || { "$bin/apdu_bench" "$@"; status=0; }
 [ "$status" -eq 0 ] || exit "$status"
+build=$PWD/build/release
+TALLYCARD_IFD=$build/readers/ifd/libifdtallycard.so TALLYCARD_INSTANT_IFD=$bin/libinstant_ifd.so \
+    tests/integration/private_pcscd.sh --no-daemon --driver tallycard --driver instant \
+    "$bin/ifd_bench" "$@" || [ $? -eq 77 ]
 "$bin/card_bench" "$@"
 "$bin/settle_bench" "$@"

@@ -3,7 +3,7 @@
 rearranged. The tool finds it, and settles nothing that was not signed."""
 import unittest
 
-from tallycard_world import DONE, IN_DOUBT, REFUSED, CopyCase, cut
+from tallycard_world import DONE, IN_DOUBT, REFUSED, CopyCase, World, cut
 
 
 class Exports(CopyCase):
@@ -53,6 +53,29 @@ class Exports(CopyCase):
         self.check(answer, REFUSED, "checkpoint")
         answer = self.world.run("ledger", "verify", str(self.ledger), "--known", known + "-not")
         self.check(answer, REFUSED, "--known: there is no such file")
+
+
+class Books(CopyCase):
+    def test_a_missing_checkpoint_beside_the_books_is_reported(self):
+        checkpoint = self.world.issuer / "checkpoint"
+        self.check(self.world.run("ledger", "verify", *self.secret()), DONE, "there was no .*")
+        answer = self.check(self.world.run("ledger", "verify", *self.secret()), DONE, "right")
+        self.assertNotIn("there was no", answer.out)
+        checkpoint.unlink()
+        answer = self.world.run("ledger", "verify", "--json", *self.secret())
+        self.assertTrue(answer.json()["checkpoint_missing"])
+        self.assertTrue(answer.json()["valid"])
+        checkpoint.unlink()
+        self.check(self.world.run("ledger", "verify", *self.secret()), DONE,
+                   f"right.*there was no {checkpoint}, so that an old copy")
+
+    def test_books_without_a_record_need_no_checkpoint(self):
+        other = World()
+        self.addCleanup(other.remove)
+        self.check(other.make_issuer(), DONE)
+        secret = ["--passphrase-file", str(other.root / "passphrase")]
+        answer = self.check(other.run("ledger", "verify", *secret), DONE, "right: 0 records")
+        self.assertNotIn("there was no", answer.out)
 
 
 class Journals(CopyCase):

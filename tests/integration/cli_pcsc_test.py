@@ -2,6 +2,7 @@
 """cli_pcsc_test.py BUILD: the tallycard tool through a pcscd of the test's own. What is not there,
 two terminals at one card, and terminals and cards that are killed: exactly once in the end. Run by
 private_pcscd.sh."""
+import json
 import os
 import random
 import signal
@@ -95,6 +96,22 @@ class OtherCard:
 
 
 class Absent(Case):
+    def test_watching_prints_what_happens_until_it_is_interrupted(self):
+        watch = WORLD.start("readers", "--watch", "--json")
+        seen = [json.loads(watch.stdout.readline()) for _ in range(4)]
+        self.assertEqual([line["event"] for line in seen],
+                         ["service_up", "reader_arrived", "reader_arrived", "card_in"])
+        self.assertEqual(seen[3]["reader"], CARD.reader)
+        self.assertIn("atr", seen[3])
+        CARD.stop()
+        self.assertEqual(json.loads(watch.stdout.readline()),
+                         {"event": "card_out", "reader": CARD.reader})
+        CARD.start()
+        self.assertEqual(json.loads(watch.stdout.readline())["event"], "card_in")
+        watch.send_signal(signal.SIGTERM)
+        rest, errors = watch.communicate(timeout=20)
+        self.assertEqual((watch.returncode, rest, errors), (DONE, "", ""))
+
     def test_a_card_of_another_kind_is_refused(self):
         other, reader = OtherCard(), {"reader": "Virtual PCD 00 01"}
         self.addCleanup(other.stop)
@@ -139,6 +156,36 @@ class Absent(Case):
     def test_readers_and_doctor_print_objects(self):
         self.assertEqual(len(WORLD.run("readers", "--json").json()["readers"]), 2)
         self.assertTrue(WORLD.run("doctor", "--json").json()["findings"])
+
+
+class Relayed(Case):
+    """A card behind a plan of faults, in a reader of pcscd: what an integrator does to a till."""
+
+    def test_a_fault_behind_pcscd_ends_definite(self):
+        (WORLD.root / "plan").write_text("tallycard-faults 1\n"
+                                         "ins 32 at 1 drop 40\n"
+                                         "ins 34 at 1 remove-after 50\n"
+                                         "ins 34 at 3 reset-before\n")
+        CARD.stop()
+        relay = CardProcess(WORLD, "card", 0, start=False)
+        relay.command = [WORLD.vicc_path, "--port", os.environ["TALLYCARD_VPCD_PORT"],
+                         "--card", f"fault:{WORLD.root}/plan,loopback:{WORLD.root}/card"]
+        relay.start()
+        try:
+            before, in_doubt = WORLD.balance(), 0
+            for words in (["top-up", "3"], ["pay", "1", "--to", "SHOP-1"],
+                          ["pay", "1", "--to", "SHOP-1"]):
+                words = [*words, "--id", self.identity(), "--wait", "20"]
+                answer = WORLD.online(*words) if words[0] == "top-up" else WORLD.offline(*words)
+                self.assertIn(answer.code, (DONE, IN_DOUBT), answer)
+                in_doubt += answer.code == IN_DOUBT
+                self.until_done(words)
+            self.assertGreater(in_doubt, 0)
+            self.assertEqual(WORLD.balance(), before + 100)
+            self.check_books()
+        finally:
+            relay.stop()
+            CARD.start()
 
 
 class TwoTerminals(Case):

@@ -3,7 +3,7 @@
 process. Every case: the exit code, a message with cause and remedy, and nothing lost."""
 import unittest
 
-from tallycard_world import DONE, PASSPHRASE, PIN, REFUSED, CopyCase, World
+from tallycard_world import DONE, IN_DOUBT, PASSPHRASE, PIN, REFUSED, CopyCase, World
 
 
 class Values(CopyCase):
@@ -121,12 +121,12 @@ class Cards(CopyCase):
                        other.online("top-up", "20")):
             self.check(answer, DONE)
         foreign = {"reader": other.reader}
-        known = "(not a card of this issuer|never issued the card)"
+        known, other_card = "(not a card of this issuer|never issued the card)", "use another card"
         for words in (["top-up", "1"], ["cash-out", "1"], ["block"]):
             self.check(self.world.online(*words, **foreign), REFUSED, known)
         self.check(self.world.offline("pay", "1", "--to", "S", **foreign), REFUSED, known)
         for words in (["balance"], ["history"]):
-            self.check(self.world.offline(*words, **foreign), REFUSED, f"{known}|another issuer")
+            self.check(self.world.offline(*words, **foreign), REFUSED, other_card)
         self.assertEqual(other.balance(), 2000)
         self.check_unchanged()
 
@@ -134,7 +134,8 @@ class Cards(CopyCase):
         lost = World(copy_of=self.world)
         self.addCleanup(lost.remove)
         (lost.root / "card").unlink()
-        self.check(self.world.issue(reader=lost.reader), REFUSED, "stands for something else")
+        answer = self.world.issue(reader=lost.reader)
+        self.check(answer, REFUSED, "issued with this transport key already.*right file")
         (lost.root / "card").unlink()  # blank
         lost.write_private("transport-key", "5a" * 32)
         self.check(lost.issue(), DONE)
@@ -159,6 +160,16 @@ class Secrets(CopyCase):
             for secret in (PIN.encode(), PASSPHRASE.encode(), pin_block):
                 self.assertNotIn(secret, content, file)
 
+    def test_a_passphrase_file_that_others_may_read_is_refused(self):
+        path = self.world.root / "passphrase"
+        for mode in (0o640, 0o604, 0o620):
+            path.chmod(mode)
+            self.check(self.world.online("top-up", "1"), REFUSED,
+                       "passphrase file is open to others .chmod 600.")
+        path.chmod(0o400)
+        self.check(self.world.online("top-up", "1"), DONE)
+        self.assertEqual(self.world.balance(), 4100)
+
     def test_a_wrong_passphrase_signs_nothing(self):
         wrong = self.world.write_private("wrong", "another passphrase\n")
         for words in (["top-up", "1"], ["cash-out", "1"], ["block"], ["resolve"]):
@@ -172,6 +183,67 @@ class Secrets(CopyCase):
         answer = self.world.offline("top-up", "1")  # no terminal to ask at
         self.check(answer, REFUSED, "--passphrase-file")
         self.check_unchanged()
+
+
+class Readers(CopyCase):
+    """Readers in readers: what an integrator tests a till with."""
+
+    def through(self, kind, text=None):
+        """This world's reader behind a decorator, with a file of this text."""
+        path = self.world.root / kind
+        if text is not None:
+            path.write_text(text)
+        return {"reader": f"{kind}:{path},{self.world.reader}"}
+
+    def test_a_planned_fault_leaves_doubt_that_the_same_id_ends(self):
+        words = ["top-up", "1", "--id", "cd" * 16]
+        plan = "tallycard-faults 1\nins 32 at 1 remove-after\n"
+        answer = self.world.online(*words, **self.through("fault", plan))
+        self.check(answer, IN_DOUBT, "in doubt.*card was removed.*--id " + "cd" * 16)
+        self.check(self.world.online(*words), DONE, "balance 41.00")
+        plan = "tallycard-faults 1\ndeadline 5\nins 34 at 1 mute-before\n"
+        answer = self.world.offline("pay", "2", "--to", "S", "--id", "ce" * 16, "--json",
+                                    **self.through("fault", plan))
+        self.check(answer, IN_DOUBT)
+        self.assertEqual(answer.json()["error"]["code"], "timed_out", answer)
+        self.check(self.world.offline("pay", "2", "--to", "S", "--id", "ce" * 16), DONE)
+        self.assertEqual(self.world.balance(), 3900)
+
+    def test_a_plan_or_reader_that_does_not_read_is_named(self):
+        answer = self.world.offline("balance", "--json", **self.through(
+            "fault", "tallycard-faults 1\nat 1 lose-anser\n"))
+        self.assertEqual(answer.code, REFUSED, answer)
+        error = answer.json()["error"]
+        self.assertEqual((error["line"], error["column"]), (2, 6), answer)
+        self.assertIn("no such fault", error["message"])
+        for reader, said in (("fault:x", "fault:PLAN,READER"), ("bogus:x", "it is pcsc:, loopback:"),
+                             ("fault:none,pcsc", "fault plan: there is no such file")):
+            self.check(self.world.offline("balance", reader=reader), REFUSED, said)
+        self.check_unchanged()
+
+    def test_a_record_holds_no_pin_and_plays_again(self):
+        pin = {"pins": [("--pin-fd", PIN)]}
+        words = ["pay", "1", "--to", "SHOP-1", "--id", "ef" * 16]
+        traced = self.through("trace")
+        self.check(self.world.offline(*words, **traced, **pin), DONE)
+        record = self.world.root / "trace"
+        self.assertEqual(record.stat().st_mode & 0o777, 0o600)
+        text = record.read_text()
+        self.assertIn("00200001..", text)
+        for secret in (PIN, PASSPHRASE, PIN.encode().hex()):
+            self.assertNotIn(secret, text)
+        answer = self.world.offline("balance", **traced)
+        self.check(answer, REFUSED, "trace file.*there already")
+
+        balance, replay = self.world.balance(), {"reader": f"replay:{record}"}
+        self.world.journal = self.world.root / "another-journal"
+        first = self.check(self.world.offline(*words, "--json", **replay, **pin), DONE)
+        self.assertEqual(first.json()["balance"]["minor_units"], balance)
+        self.world.journal = self.world.root / "one-more-journal"
+        words[1] = "2"
+        answer = self.world.offline(*words, **replay, **pin)
+        self.check(answer, REFUSED, r"line \d+, column \d+ of the record")
+        self.assertEqual(self.world.balance(), balance)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,23 @@ if nm -DC --defined-only "$lib/libtallycard-card.so" | grep -q 'sodium\|tallycar
 fi
 "$prefix/bin/tallycard" --version
 
+driver=$(find "$prefix" -name libifdtallycard.so)
+if [ -n "$driver" ]; then
+    echo "== driver for pcscd"
+    if nm -DC --defined-only "$driver" | grep -v ' IFDH[A-Za-z]*$'; then
+        echo "the driver shows what is not its interface" >&2
+        exit 1
+    fi
+    if readelf -d "$driver" | grep 'NEEDED.*\(tallycard\|pcsc\)'; then
+        echo "the driver does not stand alone" >&2
+        exit 1
+    fi
+    entry=$prefix/etc/reader.conf.d/tallycard
+    grep -q "^LIBPATH *$work/first/lib/pcsc/drivers/serial/libifdtallycard.so$" "$entry"
+    config=$(sed -n 's/^DEVICENAME *tallycard://p' "$entry")
+    [ -f "$prefix/${config#"$work/first/"}" ]
+fi
+
 echo "== find_package"
 cmake -S "$consumer" -B "$work/found" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" \
     -DCMAKE_CXX_FLAGS="$flags" >"$work/log" || { cat "$work/log"; exit 1; }

@@ -24,8 +24,8 @@ const auto transport = secret_of<TransportKey>(7);
 // The program tallycard-vicc with one card.
 class Vicc {
 public:
-    Vicc(const ScratchFolder& folder, int slot, const char* protocol)
-        : image_(folder / ("card" + std::to_string(slot)).c_str()),
+    Vicc(const test::TemporaryFolder& folder, int slot, const char* protocol)
+        : image_(folder.file(("card" + std::to_string(slot)).c_str())),
           key_file_(image_ + ".key"),
           port_(std::to_string(std::atoi(std::getenv("TALLYCARD_VPCD_PORT")) + slot)),
           protocol_(protocol)
@@ -96,7 +96,7 @@ struct Table {
     }
 
     PcscdProcess pcscd;
-    ScratchFolder folder;
+    test::TemporaryFolder folder;
     PaperIssuer issuer;
     CardId card_id = bytes_value<CardId>(0xC1);
     Vicc vicc;

@@ -1,14 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# private_pcscd.sh [--no-daemon] COMMAND [ARGUMENT...]
+# private_pcscd.sh [--no-daemon] [--driver NAME]... COMMAND [ARGUMENT...]
 #
-# Runs COMMAND beside a pcscd of its own with the vpcd driver, in namespaces of its own (mounts,
-# network, processes): the machine's pcscd is not disturbed, several of these can run beside each
-# other, and everything that was started inside ends with COMMAND. There are two readers, whose
-# cards connect to 127.0.0.1:$TALLYCARD_VPCD_PORT and the port after it:
-# "Virtual PCD 00 00" and "Virtual PCD 00 01".
+# Runs COMMAND beside a pcscd of its own, in namespaces of its own (mounts, network, processes): the
+# machine's pcscd is not disturbed, several of these can run beside each other, and everything that
+# was started inside ends with COMMAND.
 #
-# --no-daemon: COMMAND starts `pcscd --foreground -c $TALLYCARD_PCSCD_CONFIG` itself.
+# --driver vpcd (the default): two readers, "Virtual PCD 00 00" and "Virtual PCD 00 01", whose cards
+# connect to 127.0.0.1:$TALLYCARD_VPCD_PORT and the port after it.
+# --driver tallycard: our own driver, whose path is in $TALLYCARD_IFD. Four readers, "tallycard
+# virtual reader 00 00" to "... 00 03", whose cards connect to $TALLYCARD_SLOTS/slot-0 to slot-3,
+# with a pinpad whose keys are the pipe $TALLYCARD_SLOTS/pin; $TALLYCARD_IFD_CONFIG says so.
+# --driver instant: the one reader of $TALLYCARD_INSTANT_IFD, for benchmarks.
+#
+# --no-daemon: COMMAND starts `pcscd --foreground -c $TALLYCARD_PCSCD_CONFIG` itself, with
+# LD_PRELOAD=$TALLYCARD_PCSCD_PRELOAD where a driver was built with a sanitizer.
 # Exits as COMMAND does; 77 where namespaces or pcscd are not to be had.
 set -eu
 
@@ -44,6 +50,14 @@ write_config()
 {
     TALLYCARD_PCSCD_CONFIG=/run/pcscd/config
     mkdir "$TALLYCARD_PCSCD_CONFIG"
+    export TALLYCARD_PCSCD_CONFIG
+    for name in $drivers; do
+        "write_config_$name"
+    done
+}
+
+write_config_vpcd()
+{
     driver=$(find /usr/lib /usr/local/lib -name 'libifdvpcd.so*' 2>/dev/null | head -n 1)
     [ -n "$driver" ] || give_up "the vpcd driver is not installed"
     TALLYCARD_VPCD_PORT=35963
@@ -53,21 +67,70 @@ DEVICENAME /dev/null:0x8C7B
 LIBPATH $driver
 CHANNELID 0x8C7B
 END
-    export TALLYCARD_PCSCD_CONFIG TALLYCARD_VPCD_PORT
+    export TALLYCARD_VPCD_PORT
 }
 
-# Both ports of vpcd listen, and clients are served. Asking the kernel, since whoever connects to
-# such a port is a card.
+write_config_tallycard()
+{
+    [ -f "${TALLYCARD_IFD-}" ] || give_up "TALLYCARD_IFD does not name our driver"
+    TALLYCARD_SLOTS=/run/pcscd/slots
+    TALLYCARD_IFD_CONFIG=/run/pcscd/tallycard.conf
+    TALLYCARD_PCSCD_PRELOAD=$(ldd "$TALLYCARD_IFD" | awk '/lib[at]san/ { print $3 }')
+    cat >"$TALLYCARD_PCSCD_CONFIG/tallycard" <<END
+FRIENDLYNAME "tallycard virtual reader"
+DEVICENAME tallycard:$TALLYCARD_IFD_CONFIG
+LIBPATH $TALLYCARD_IFD
+CHANNELID 0
+END
+    cat >"$TALLYCARD_IFD_CONFIG" <<END
+directory = $TALLYCARD_SLOTS
+pin-pipe = $TALLYCARD_SLOTS/pin
+END
+    chmod 600 "$TALLYCARD_IFD_CONFIG"
+    export TALLYCARD_SLOTS TALLYCARD_IFD_CONFIG TALLYCARD_PCSCD_PRELOAD
+}
+
+write_config_instant()
+{
+    cat >"$TALLYCARD_PCSCD_CONFIG/instant" <<END
+FRIENDLYNAME "instant reader"
+DEVICENAME /dev/null
+LIBPATH $TALLYCARD_INSTANT_IFD
+CHANNELID 1
+END
+}
+
+is_ready_instant()
+{
+    :
+}
+
+# Clients are served, and the last slot of each driver listens. Asking the kernel, since whoever
+# connects to a slot is a card.
 is_ready()
 {
-    [ -S /run/pcscd/pcscd.comm ] &&
-        grep -q ':8C7B 00000000:0000 0A' /proc/net/tcp &&
+    [ -S /run/pcscd/pcscd.comm ] || return 1
+    for name in $drivers; do
+        "is_ready_$name" || return 1
+    done
+}
+
+is_ready_vpcd()
+{
+    grep -q ':8C7B 00000000:0000 0A' /proc/net/tcp &&
         grep -q ':8C7C 00000000:0000 0A' /proc/net/tcp
 }
 
+is_ready_tallycard()
+{
+    grep -q " $TALLYCARD_SLOTS/slot-3\$" /proc/net/unix
+}
+
+# pcscd itself has leaks.
 start_daemon()
 {
-    pcscd --foreground --critical -c "$TALLYCARD_PCSCD_CONFIG" &
+    LD_PRELOAD=${TALLYCARD_PCSCD_PRELOAD-} ASAN_OPTIONS=detect_leaks=0 \
+        pcscd --foreground --critical -c "$TALLYCARD_PCSCD_CONFIG" &
     daemon=$!
     tries=0
     until is_ready; do
@@ -87,10 +150,19 @@ inside()
     mount -t tmpfs tmpfs /run/pcscd
     ip link set lo up
     with_daemon=yes
-    if [ "${1-}" = --no-daemon ]; then
-        with_daemon=no
+    drivers=
+    while :; do
+        case ${1-} in
+        --no-daemon) with_daemon=no ;;
+        --driver)
+            shift
+            drivers="$drivers $1"
+            ;;
+        *) break ;;
+        esac
         shift
-    fi
+    done
+    drivers=${drivers:-vpcd}
     write_config
     [ "$with_daemon" = no ] || start_daemon
     status=0

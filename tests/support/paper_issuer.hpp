@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
-
-#include <unistd.h>
 
 #include <tallycard/card_session.hpp>
 #include <tallycard/loopback.hpp>
@@ -13,28 +10,11 @@
 #include "../../src/crypto/seal.hpp"
 #include "../../src/crypto/software_keys.hpp"
 #include "secrets.hpp"
+#include "temporary_folder.hpp"
 
 namespace testing {
 
 using namespace tallycard;
-
-// A folder that goes with the object.
-class ScratchFolder {
-public:
-    ScratchFolder()
-    {
-        auto name = (std::filesystem::temp_directory_path() / "tallycard-XXXXXX").string();
-        if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no scratch folder");
-        path_ = name;
-    }
-    ScratchFolder(const ScratchFolder&) = delete;
-    ScratchFolder& operator=(const ScratchFolder&) = delete;
-    ~ScratchFolder() { std::filesystem::remove_all(path_); }
-    std::string operator/(const char* name) const { return (path_ / name).string(); }
-
-private:
-    std::filesystem::path path_;
-};
 
 // The keys of an issuer, and what it makes with them without a platform.
 struct PaperIssuer {

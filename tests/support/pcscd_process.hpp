@@ -1,47 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
 
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <stdexcept>
 #include <string>
-#include <thread>
+
+#include "wait_until.hpp"
 
 namespace testing {
-
-// Looks until it holds; a test that waits for ever is a failure with a name.
-inline void wait_until(const std::string& what, const std::function<bool()>& holds)
-{
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() > end) throw std::runtime_error("never: " + what);
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-}
 
 // The pcscd of tests/integration/private_pcscd.sh --no-daemon; it ends with this object.
 class PcscdProcess {
 public:
-    enum class Readers { vpcd, none };
+    enum class Readers { vpcd, tallycard, none };
 
-    explicit PcscdProcess(Readers readers = Readers::vpcd) : readers_(readers) { start(); }
+    // `log`: a file for what pcscd and its drivers report as errors; empty: they report nothing.
+    explicit PcscdProcess(Readers readers = Readers::vpcd, std::string log = {})
+        : readers_(readers), log_(std::move(log))
+    {
+        start();
+    }
     PcscdProcess(const PcscdProcess&) = delete;
     PcscdProcess& operator=(const PcscdProcess&) = delete;
     ~PcscdProcess() { stop(SIGTERM); }
 
     void start()
     {
-        const auto config = readers_ == Readers::vpcd ? config_dir() : empty_dir();
+        const auto config = readers_ == Readers::none ? empty_dir() : config_dir();
         pid_ = fork();
         if (pid_ == 0) {
-            execlp("pcscd", "pcscd", "--foreground", "--critical", "-c", config.c_str(), nullptr);
+            preload_sanitizer();
+            const auto* level = log_.empty() ? "--critical" : "--error";
+            if (!log_.empty()) write_output_to(log_);
+            execlp("pcscd", "pcscd", "--foreground", level, "-c", config.c_str(), nullptr);
             _exit(127);
         }
         wait_until("pcscd is ready", [this] { return is_ready(); });
@@ -63,6 +61,23 @@ public:
     }
 
 private:
+    // A driver that was built with a sanitizer needs it in the process from the start. pcscd itself
+    // has leaks.
+    static void preload_sanitizer()
+    {
+        const char* library = std::getenv("TALLYCARD_PCSCD_PRELOAD");
+        if (library == nullptr || *library == '\0') return;
+        setenv("LD_PRELOAD", library, 1);
+        setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+    }
+
+    static void write_output_to(const std::string& log)
+    {
+        const int file = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        dup2(file, STDOUT_FILENO);
+        dup2(file, STDERR_FILENO);
+    }
+
     static std::filesystem::path empty_dir()
     {
         const auto dir = config_dir().parent_path() / "no-readers";
@@ -78,7 +93,7 @@ private:
         std::ifstream file("/proc/net/unix");
         const std::string unix_sockets(std::istreambuf_iterator<char>(file), {});
         if (unix_sockets.find("pcscd.comm") == std::string::npos) return false;
-        if (readers_ == Readers::none) return true;
+        if (readers_ != Readers::vpcd) return true;
         std::ifstream tcp("/proc/net/tcp");
         const std::string listening(std::istreambuf_iterator<char>(tcp), {});
         return listening.find(":8C7B 00000000:0000 0A") != std::string::npos &&
@@ -86,6 +101,7 @@ private:
     }
 
     Readers readers_;
+    std::string log_;
     pid_t pid_ = 0;
 };
 

@@ -31,7 +31,8 @@ public:
     };
 
     // The PIN of every card is 4711; a debit above 50.00 needs it.
-    Seat seat(TransmissionProtocol protocol = TransmissionProtocol::t1)
+    Seat seat(TransmissionProtocol protocol = TransmissionProtocol::t1,
+              bool private_balance = false)
     {
         const auto number = static_cast<std::uint8_t>(++cards_);
         std::vector<LoopbackCard> cards(1);
@@ -51,14 +52,16 @@ public:
                         .pin_above = Balance::minor_units(50'00),
                         .offline_payments = 15,
                         .offline_total = Balance::minor_units(500'00)};
+        order.private_balance = private_balance;
         order.pin = &block;
         seat.card_id =
             issue_card(*issuer, root, *seat, transport_key(number), order).value().card_id;
         return seat;
     }
-    Seat funded_seat(TransmissionProtocol protocol = TransmissionProtocol::t1)
+    Seat funded_seat(TransmissionProtocol protocol = TransmissionProtocol::t1,
+                     bool private_balance = false)
     {
-        auto made = seat(protocol);
+        auto made = seat(protocol, private_balance);
         REQUIRE(std::holds_alternative<Applied>(
             terminal.top_up(*made, next_id(), Amount::minor_units(start))));
         (*made).restart();

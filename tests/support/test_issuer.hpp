@@ -97,14 +97,14 @@ public:
     }
 
     OperationRequest request(const SimulatedCard& card, Kind kind, std::int64_t amount = 0,
-                             Parameter parameter = {})
+                             Parameter parameter = {}, const char* terminal = "T1")
     {
         return {.id = id_of<OperationId>(++operations_),
                 .card_id = card.id(),
                 .kind = kind,
                 .amount = Amount::minor_units(amount),
                 .parameter = parameter,
-                .terminal = account_id("T1")};
+                .terminal = account_id(terminal)};
     }
     OperationId next_id() { return id_of<OperationId>(++operations_); }
 

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -24,16 +25,35 @@ namespace testing {
 inline const Bytes t1_atr = from_hex("3b89800154414c4c594341524450");
 inline const Bytes t0_atr = from_hex("3b0954414c4c5943415244");
 
-// A card in a slot of vpcd, on a thread of its own: a function from a command to an answer. It is
-// in the reader for as long as the object lives; a function that gives nothing takes it out in the
-// middle of the command.
+// The Unix socket of a slot of our driver.
+inline std::string slot_socket(int slot)
+{
+    const char* folder = std::getenv("TALLYCARD_SLOTS");
+    if (folder == nullptr) throw std::runtime_error("run this with private_pcscd.sh");
+    return std::string(folder) + "/slot-" + std::to_string(slot);
+}
+
+// A card in a slot of vpcd or of our driver, on a thread of its own: a function from a command to
+// an answer. It is in the reader for as long as the object lives; a function that gives nothing
+// takes it out in the middle of the command.
 class VpcdCard {
 public:
     using Card = std::function<std::optional<Bytes>(std::span<const std::uint8_t>)>;
 
-    VpcdCard(int slot, Bytes atr, Card card) : atr_(std::move(atr)), card_(std::move(card))
+    // In vpcd.
+    VpcdCard(int slot, Bytes atr, Card card) : VpcdCard(std::move(atr), std::move(card))
     {
         connect_to(slot);
+        thread_ = std::thread([this] { serve(); });
+    }
+    // At a Unix socket.
+    VpcdCard(const std::string& path, Bytes atr, Card card)
+        : VpcdCard(std::move(atr), std::move(card))
+    {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+        connect_to(AF_UNIX, address);
         thread_ = std::thread([this] { serve(); });
     }
     VpcdCard(const VpcdCard&) = delete;
@@ -41,7 +61,7 @@ public:
     ~VpcdCard()
     {
         shutdown(socket_, SHUT_RDWR);
-        thread_.join();
+        if (thread_.joinable()) thread_.join();
         close(socket_);
     }
 
@@ -51,6 +71,15 @@ public:
 private:
     static constexpr std::uint8_t reset = 2, get_atr = 4;
 
+    VpcdCard(Bytes atr, Card card) : atr_(std::move(atr)), card_(std::move(card)) {}
+
+    void connect_to(int family, const auto& address)
+    {
+        socket_ = socket(family, SOCK_STREAM, 0);
+        if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+            throw std::runtime_error("no reader listens");
+    }
+
     void connect_to(int slot)
     {
         const char* port = std::getenv("TALLYCARD_VPCD_PORT");
@@ -59,9 +88,7 @@ private:
         address.sin_family = AF_INET;
         address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port) + slot));
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socket_ = socket(AF_INET, SOCK_STREAM, 0);
-        if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
-            throw std::runtime_error("vpcd does not listen");
+        connect_to(AF_INET, address);
     }
 
     // vpcd sends length and payload apart: without this, delayed ACK costs 40 ms on every command.

@@ -120,8 +120,9 @@ TEST_CASE("an endless chain of 61xx or 6Cxx is given up, in doubt for a value co
 
 TEST_CASE("a response longer than a short APDU is given up", "[card]")
 {
-    Bytes large(200, 0xEE);
-    large.insert(large.end(), {0x61, 0x80});
+    Bytes large(202, 0xEE);
+    large[200] = 0x61;
+    large[201] = 0x80;
     Conversation card{.answers = {from_hex("61c8"), large, large}};
     const auto response = card.run(t0, Command(value_header, some_data, 256), rule::execute);
     REQUIRE(!response);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <catch2/catch.hpp>
 
+#include "issuer/sqlite_database.hpp"
 #include "support/test_issuer.hpp"
 
 using namespace tallycard;
@@ -125,4 +126,58 @@ TEST_CASE("receipts settle in a batch, and each has an answer of its own")
     issuer.reopen();
     REQUIRE(issuer->ledger_head().value().size == 5);
     REQUIRE(issuer->standing(other.id()).value().denied);
+}
+
+TEST_CASE("a rule of the store that breaks ends the whole batch, with nothing done")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    auto other = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    issuer.run(other, Kind::top_up, 5000);
+    const std::vector<Submission> batch = {card.pay(10, "shop"), other.pay(20, "kiosk"),
+                                           card.pay(30, "shop")};
+    const auto before = issuer->ledger_head().value();
+    auto database = sqlite::Database::open(issuer.store_file()).value();
+    // The last thing that settling a result writes.
+    const auto trigger = "CREATE TRIGGER broken BEFORE UPDATE ON cards WHEN new.card_id = x'" +
+                         to_hex(other.id().bytes()) +
+                         "' BEGIN SELECT RAISE(ABORT, 'a constraint'); END";
+    database.run(trigger.c_str()).value();
+
+    REQUIRE(issuer->settle_all(batch).error().code == Errc::conflict);
+
+    REQUIRE(issuer->ledger_head().value() == before);
+    REQUIRE(issuer->standing(card.id()).value().settled == 1);
+    REQUIRE(issuer->accounts().value().size() == 3);  // cash and the two holders'
+    REQUIRE(issuer.sum_of_books() == 0);
+    database.run("DROP TRIGGER broken").value();
+    for (const auto& answer : issuer->settle_all(batch).value()) REQUIRE(answer->settled);
+    REQUIRE(issuer.balance(AccountKind::associated, "shop") == 40);
+    REQUIRE(issuer.sum_of_books() == 0);
+}
+
+TEST_CASE("a result further ahead than a card's log reaches is refused, and kept no more")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    const auto missing = card.pay(1, "shop");
+    std::vector<Submission> ahead;
+    for (int i = 0; i < 17; ++i) ahead.push_back(card.pay(1, "shop"));
+    REQUIRE(!issuer.settle(ahead[14]).value().settled);  // 16 ahead: 15 payments after an operation
+    REQUIRE(issuer.settle(ahead[15]).error().code == Errc::unsettled);
+    REQUIRE(issuer.settle(ahead[16]).error().code == Errc::unsettled);
+    REQUIRE(!issuer->standing(card.id()).value().denied);
+    issuer.close();
+    {
+        const auto store = open_sqlite_store(issuer.store_file()).value();
+        REQUIRE(store->read().value()->kept_count().value() == 1);
+    }
+    issuer.reopen();
+
+    REQUIRE(issuer.settle(missing).value().settled);
+    for (const auto& submission : ahead) REQUIRE(issuer.settle(submission).value().settled);
+    REQUIRE(issuer->standing(card.id()).value().settled == 19);
+    REQUIRE(issuer.sum_of_books() == 0);
 }

@@ -138,6 +138,31 @@ TEST_CASE("a damaged page of the store is noticed, when it is opened or when it 
     require_invariants(issuer);
 }
 
+TEST_CASE("the sum of the books is right where its parts leave 64 bits")
+{
+    TestIssuer issuer;
+    issuer.close();
+    constexpr auto most = std::numeric_limits<std::int64_t>::max();
+    const auto store = open_sqlite_store(issuer.store_file()).value();
+    const auto books = store->write().value();
+    const auto put = [&](AccountKind kind, const char* name, std::int64_t balance) {
+        books->put_account({.name = {kind, account_id(name)}, .balance = balance}).value();
+    };
+    put(AccountKind::cash, "a", -most);
+    put(AccountKind::cash, "b", -most);
+    REQUIRE(books->sum_of_books().error().code == Errc::file_damaged);
+    REQUIRE(books->issued().value() == most);
+    put(AccountKind::associated, "c", most);
+    put(AccountKind::associated, "d", most - 3);
+    REQUIRE(books->sum_of_books().value() == -3);
+    put(AccountKind::associated, "e", 3);
+    REQUIRE(books->sum_of_books().value() == 0);
+    put(AccountKind::cash, "a", 0);
+    put(AccountKind::cash, "b", 4 - most);
+    put(AccountKind::cash, "f", 9);
+    REQUIRE(books->issued().value() == most - 4);
+}
+
 TEST_CASE("a transaction that is not committed has done nothing")
 {
     TestIssuer issuer;

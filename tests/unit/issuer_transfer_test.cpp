@@ -121,6 +121,40 @@ TEST_CASE("cash never overflows: what could is not signed")
     REQUIRE(issuer.sum_of_books() == 0);
 }
 
+TEST_CASE("all cards and accounts together never overflow: what could is not signed")
+{
+    TestIssuer issuer;
+    constexpr auto most = std::numeric_limits<std::int64_t>::max();
+    auto card = issuer.make_card();
+    auto other = issuer.make_card();
+    auto third = issuer.make_card();
+    const auto ask = [&](SimulatedCard& who, std::int64_t amount, const char* terminal) {
+        const auto kind = amount > 0 ? Kind::top_up : Kind::cash_out;
+        return issuer->authorise(issuer.request(who, kind, amount, {}, terminal));
+    };
+    const auto run = [&](SimulatedCard& who, std::int64_t amount, const char* terminal) {
+        issuer->settle(who.execute(ask(who, amount, terminal).value().first), {}).value();
+    };
+    run(card, most - 5, "T1");
+    REQUIRE(refusal(ask(other, 6, "T2")) == Errc::bad_amount);
+    const auto first = ask(other, 5, "T2").value().first;
+    REQUIRE(refusal(ask(third, 1, "T3")) == Errc::bad_amount);  // the other 5 are promised
+    issuer->settle(other.execute(first), std::nullopt).value();
+    REQUIRE(refusal(ask(third, 1, "T3")) == Errc::bad_amount);
+
+    run(card, -7, "T1");  // is issued no more
+    run(other, -2, "T3");
+    run(third, 2, "T3");  // out of what T3 took in
+    REQUIRE(refusal(ask(third, 8, "T3")) == Errc::bad_amount);
+    run(third, 7, "T3");
+    REQUIRE(issuer.sum_of_books() == 0);
+    const auto path = issuer.folder().file("export");
+    issuer->export_ledger(path, issuer.checkpoint_key()).value();
+    const auto report = verify_ledger(path, issuer.description()).value();
+    REQUIRE(!report.fault);
+    REQUIRE(report.on_cards == most);
+}
+
 TEST_CASE("a card's operation key is replaced, and signs from then on")
 {
     TestIssuer issuer;

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <fstream>
+#include <functional>
 
 #include "issuer/files.hpp"
 #include "support/test_issuer.hpp"
@@ -16,6 +17,26 @@ Errc code_of(const Result<std::unique_ptr<Platform>>& answer)
     REQUIRE(!answer);
     return answer.error().code;
 }
+
+// A store before whose n-th writing transaction something else happens.
+class InterruptedStore final : public Store {
+public:
+    InterruptedStore(std::unique_ptr<Store> store, int writes, std::function<void()> interruption)
+        : store_(std::move(store)), writes_left_(writes), interruption_(std::move(interruption))
+    {
+    }
+    Result<std::unique_ptr<StoreTransaction>> write() override
+    {
+        if (--writes_left_ == 0) interruption_();
+        return store_->write();
+    }
+    Result<std::unique_ptr<StoreTransaction>> read() override { return store_->read(); }
+
+private:
+    std::unique_ptr<Store> store_;
+    int writes_left_;
+    std::function<void()> interruption_;
+};
 
 void copy_store(const TestIssuer& issuer, const char* name)
 {
@@ -71,6 +92,34 @@ TEST_CASE("a checkpoint is stored, and written outside, before it is shown")
     issuer.reopen();
     const auto proof = issuer->prove_consistency(1).value();
     REQUIRE(merkle::verify_consistency(head, issuer->ledger_head().value(), proof));
+}
+
+TEST_CASE("the checkpoint file never goes back when two processes make one at once")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    const auto size_of = [&](const std::string& note) {
+        const auto key = issuer.checkpoint_key().public_key();
+        return Checkpoint::open(note, "issuer.test", key).value().head.size;
+    };
+    std::string newer;
+    const auto other_process = [&] {
+        issuer.settle(card.pay(1, "shop")).value();
+        newer = issuer->checkpoint(issuer.checkpoint_key()).value();
+    };
+    // Opening writes, then the note is stored; the third one is for the file.
+    const auto slow = issuer
+                          .open(std::make_unique<InterruptedStore>(
+                              open_sqlite_store(issuer.store_file()).value(), 3, other_process))
+                          .value();
+
+    const auto older = slow->checkpoint(issuer.checkpoint_key()).value();
+
+    REQUIRE(size_of(older) == 1);
+    REQUIRE(size_of(newer) == 2);
+    REQUIRE(files::read(issuer.checkpoint_file(), 4096).value() == newer);
+    issuer.reopen();
 }
 
 TEST_CASE("I16: restoring an old platform database is noticed and refused")

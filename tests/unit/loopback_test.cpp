@@ -26,7 +26,7 @@ struct Table {
     explicit Table(TransmissionProtocol protocol = TransmissionProtocol::t1)
     {
         std::vector<LoopbackCard> cards(1);
-        cards[0] = {.image = folder / "card",
+        cards[0] = {.image = folder.file("card"),
                     .transport_key = secret_of<TransportKey>(7),
                     .protocol = protocol,
                     .durable = false};
@@ -50,7 +50,7 @@ struct Table {
         return session.execute(issuer.sign(card_id, session.info().sequence + 1, kind, units));
     }
 
-    ScratchFolder folder;
+    test::TemporaryFolder folder;
     PaperIssuer issuer;
     std::unique_ptr<ReaderDriver> driver;
     std::unique_ptr<Reader> reader;
@@ -62,7 +62,7 @@ struct Table {
 TEST_CASE("a loopback reader is named for its image and holds it", "[loopback]")
 {
     Table table;
-    const auto image = table.folder / "card";
+    const auto image = table.folder.file("card");
     CHECK(table.reader->name() == "loopback:" + image);
     CHECK(table.driver->open("loopback:other").error().code == Errc::reader_unavailable);
     std::vector<LoopbackCard> again(1);

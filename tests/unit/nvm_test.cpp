@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+// Memory that fails, is damaged or was made up.
 #include <catch2/catch.hpp>
 
 #include <functional>
-#include <vector>
 
-#include <sodium/randombytes.h>
+#include <sodium/crypto_generichash.h>
 
-#include "support/issued_card.hpp"
+#include "support/card_image.hpp"
 
 using namespace tallycard;
 using namespace testing;
@@ -16,199 +16,57 @@ using chip::SlotNvm;
 
 namespace {
 
-enum class Tear { cut, garbage, all_but_sync };
-constexpr Tear tears[] = {Tear::cut, Tear::garbage, Tear::all_but_sync};
+constexpr std::size_t slot_offset(std::size_t slot)
+{
+    return (1 + slot) * SlotNvm::block_size;
+}
 
-// Storage whose power fails: at the n-th write, after `kept` bytes of it; from then on nothing is
-// written, read or synced until it is powered again.
-class TearingStorage final : public chip::Storage {
+// An image of which one slot cannot be read, or which cannot be synced.
+class FailingImage final : public chip::Storage {
 public:
-    explicit TearingStorage(const MemoryStorage::Bytes& image) : memory_(image) {}
-
-    void cut_at(int write, std::size_t kept, Tear tear)
-    {
-        writes_left_ = write;
-        kept_ = kept;
-        tear_ = tear;
-    }
-    bool is_off() const { return off_; }
-    int writes() const { return writes_; }
-    MemoryStorage::Bytes& image() { return memory_.bytes(); }
+    explicit FailingImage(const MemoryStorage::Bytes& image) : memory_(image) {}
+    std::optional<std::size_t> unreadable_slot;
+    bool syncs = true;
+    int reads = 0, reads_before_sync = 0;
 
     bool read(std::size_t offset, std::span<std::uint8_t> out) override
     {
-        return !off_ && memory_.read(offset, out);
+        ++reads;
+        if (!synced_) ++reads_before_sync;
+        if (unreadable_slot && offset / SlotNvm::block_size == 1 + *unreadable_slot) return false;
+        return memory_.read(offset, out);
     }
     bool write(std::size_t offset, std::span<const std::uint8_t> bytes) override
     {
-        if (off_) return false;
-        ++writes_;
-        if (writes_left_-- != 0) return memory_.write(offset, bytes);
-        off_ = true;
-        if (tear_ == Tear::all_but_sync) return memory_.write(offset, bytes) && false;
-        const auto kept = std::min(kept_, bytes.size());
-        if (tear_ == Tear::garbage) {
-            Bytes garbage(bytes.size());
-            randombytes_buf(garbage.data(), garbage.size());
-            (void)memory_.write(offset, garbage);
-        }
-        return memory_.write(offset, bytes.first(kept)) && false;
+        return memory_.write(offset, bytes);
     }
-    bool sync() override { return !off_; }
+    bool sync() override { return synced_ = syncs; }
 
 private:
     MemoryStorage memory_;
-    int writes_left_ = -1, writes_ = 0;
-    std::size_t kept_ = 0;
-    Tear tear_ = Tear::cut;
-    bool off_ = false;
+    bool synced_ = false;
 };
 
-Bytes encoded(const CardMemory& memory)
+// The image with one slot changed, whose checksum is right all the same.
+MemoryStorage::Bytes crafted(MemoryStorage::Bytes image, std::size_t slot,
+                             const std::function<void(std::span<std::uint8_t>)>& change)
 {
-    std::array<std::uint8_t, CardMemory::encoded_size> bytes;
-    memory.encode(bytes);
-    return bytes_of(bytes);
+    constexpr std::size_t checksum_size = 32;
+    const auto bytes = std::span(image).subspan(slot_offset(slot), SlotNvm::slot_size);
+    const auto body = bytes.first(SlotNvm::slot_size - checksum_size);
+    change(body.subspan(8));
+    crypto_generichash(bytes.last(checksum_size).data(), checksum_size, body.data(), body.size(),
+                       nullptr, 0);
+    return image;
 }
 
-Bytes loaded(const MemoryStorage::Bytes& image)
+constexpr std::size_t log_entry_offset(std::size_t entry)
 {
-    MemoryStorage storage(image);
-    SlotNvm nvm(storage);
-    nvm.load();
-    return nvm.readable() ? encoded(nvm.current()) : Bytes();
-}
-
-// Without the signatures, which are another each time that one operation executes.
-Bytes state_in(const MemoryStorage::Bytes& image)
-{
-    MemoryStorage storage(image);
-    SlotNvm nvm(storage);
-    nvm.load();
-    if (!nvm.readable()) return {};
-    auto memory = nvm.current();
-    for (auto& entry : memory.log) entry.signature = {};
-    return encoded(memory);
-}
-
-std::uint16_t send(SlotNvm& nvm, const Bytes& command)
-{
-    chip::Applet applet(nvm);
-    std::array<std::uint8_t, chip::Applet::max_answer> answer{};
-    applet.process(command_apdu(wire::command::select, wire::aid, 0), answer);
-    const auto size = applet.process(command, answer);
-    return reply_of(std::span(answer).first(size)).sw;
-}
-
-struct Step {
-    const char* name;
-    Bytes command;
-    std::uint16_t sw;
-};
-
-// Commands that write, from a card in use, so that both slots have been written before.
-std::vector<Step> steps(IssuedCard& card)
-{
-    card.execute(Kind::top_up, 5);
-    card.pay(-1);
-    return {{"EXECUTE",
-             command_apdu(wire::command::execute,
-                          IssuedCard::first_instruction(card.next(Kind::top_up, 7)), 0),
-             0x9000},
-            {"right PIN", command_apdu(wire::command::verify, right_pin), 0x9000},
-            {"wrong PIN", command_apdu(wire::command::verify, wrong_pin), 0x63C2}};
-}
-
-constexpr std::size_t cuts[] = {0,    1,    7,    8,    9,    100,  511,  512,
-                                1024, 2048, 3000, 3600, 3684, 3685, 3716, 3717};
-
-// The states that the memory goes through while the command runs undisturbed.
-std::vector<Bytes> states(const MemoryStorage::Bytes& image, const Step& step)
-{
-    std::vector<Bytes> all = {state_in(image)};
-    for (int write = 1;; ++write) {
-        TearingStorage storage(image);
-        SlotNvm nvm(storage);
-        nvm.load();
-        storage.cut_at(write, 0, Tear::cut);
-        const auto sw = send(nvm, step.command);
-        all.push_back(state_in(storage.image()));
-        if (!storage.is_off()) {
-            REQUIRE(sw == step.sw);
-            return all;
-        }
-    }
+    return CardMemory::encoded_size -
+           (CardMemory::log_entries - entry) * CardMemory::encoded_log_entry;
 }
 
 }  // namespace
-
-TEST_CASE("I7: after a cut at any byte of any write the memory is the old or the new state",
-          "[applet][nvm]")
-{
-    IssuedCard card;
-    int torn = 0, old_state = 0, new_state = 0;
-    for (const auto& step : steps(card)) {
-        const auto image = card.storage.memory.bytes();
-        const auto between = states(image, step);
-        for (std::size_t write = 0; write + 1 < between.size(); ++write) {
-            for (const auto tear : tears) {
-                for (const auto kept : cuts) {
-                    INFO(step.name << ", write " << write << ", " << kept << " bytes");
-                    TearingStorage storage(image);
-                    SlotNvm nvm(storage);
-                    nvm.load();
-                    storage.cut_at(static_cast<int>(write), kept, tear);
-                    CHECK(send(nvm, step.command) == 0x6581);
-                    REQUIRE(storage.is_off());
-                    ++torn;
-                    const auto after = state_in(storage.image());
-                    const bool is_old = after == between[write];
-                    const bool is_new = after == between[write + 1];
-                    REQUIRE((is_old || is_new));
-                    old_state += is_old ? 1 : 0;
-                    new_state += is_new ? 1 : 0;
-                }
-            }
-        }
-    }
-    CHECK(torn == 4 * 3 * 16);
-    CHECK(old_state > 100);
-    CHECK(new_state >= 4 * 17);
-}
-
-TEST_CASE("I7: a second cut, in the next change, finds an intact state too", "[applet][nvm]")
-{
-    IssuedCard card;
-    const auto step = steps(card).front();
-    const auto image = card.storage.memory.bytes();
-    const auto between = states(image, step);
-    REQUIRE(between.size() == 2);
-    int twice = 0;
-    for (const auto first_tear : tears) {
-        for (const auto first_cut : cuts) {
-            TearingStorage storage(image);
-            SlotNvm nvm(storage);
-            nvm.load();
-            storage.cut_at(0, first_cut, first_tear);
-            send(nvm, step.command);
-            const auto torn = storage.image();
-            const auto found = state_in(torn);
-            for (const auto cut : cuts) {
-                TearingStorage again(torn);
-                SlotNvm next(again);
-                next.load();
-                const bool executes = found == between[0];
-                again.cut_at(0, cut, Tear::garbage);
-                CHECK(send(next, step.command) == (executes ? 0x6581 : 0x9000));
-                CHECK(again.is_off() == executes);
-                const auto after = state_in(again.image());
-                REQUIRE((after == between[0] || after == between[1]));
-                ++twice;
-            }
-        }
-    }
-    CHECK(twice == 3 * 16 * 16);
-}
 
 TEST_CASE("one damaged slot leaves the other, two leave nothing: 6581", "[applet][nvm]")
 {
@@ -305,4 +163,90 @@ TEST_CASE("the memory's layout reads back, and nothing else does", "[applet][nvm
     CHECK(refused > 200);
     bytes[0] = 2;
     CHECK_FALSE(CardMemory().decode(bytes));
+}
+
+TEST_CASE("a slot that cannot be read is not taken for a damaged one: 6581", "[applet][nvm]")
+{
+    IssuedCard card;
+    card.execute(Kind::top_up, 5);
+    int tried = 0;
+    for (const auto slot : {std::size_t{0}, std::size_t{1}}) {
+        FailingImage storage(card.storage.memory.bytes());
+        storage.unreadable_slot = slot;
+        SlotNvm nvm(storage);
+        nvm.load();
+        CHECK_FALSE(nvm.readable());
+        CHECK(send(nvm, command_apdu(wire::command::select, wire::aid, 0)) == 0x6581);
+        storage.unreadable_slot.reset();
+        nvm.load();  // at the next power-on the disk is well again
+        REQUIRE(nvm.readable());
+        CHECK(encoded(nvm.current()) == card.memory());
+        ++tried;
+    }
+    CHECK(tried == 2);
+}
+
+TEST_CASE("no slot counts before what the last process wrote is durable", "[applet][nvm]")
+{
+    IssuedCard card;
+    card.execute(Kind::top_up, 5);
+    FailingImage storage(card.storage.memory.bytes());
+    SlotNvm nvm(storage);
+    nvm.load();
+    REQUIRE(nvm.readable());
+    CHECK(storage.reads == 2);
+    CHECK(storage.reads_before_sync == 0);
+
+    storage.syncs = false;
+    nvm.load();
+    CHECK_FALSE(nvm.readable());
+    CHECK(send(nvm, command_apdu(wire::command::select, wire::aid, 0)) == 0x6581);
+}
+
+TEST_CASE("a made-up image is no memory, though its checksum is right", "[applet][nvm]")
+{
+    constexpr std::size_t operation_at = 1, state_at = 1 + Operation::max_encoded + 8 + 32;
+    using Body = std::span<std::uint8_t>;
+    IssuedCard card;
+    card.execute(Kind::top_up, 5);
+    const auto entry = log_entry_offset(card.now().sequence);
+    const auto image = card.storage.memory.bytes();
+    const auto older = loaded(crafted(image, 1, [](Body body) { body[0] = 0; }));
+    REQUIRE(older != card.memory());
+
+    struct Forgery {
+        const char* what;
+        std::function<void(Body)> change;
+    };
+    const Forgery forgeries[] = {
+        {"blank state in the log", [&](Body body) { body[entry + state_at] = 1; }},
+        {"unknown state in the log", [&](Body body) { body[entry + state_at] = 5; }},
+        {"operation of no bytes that has some", [&](Body body) { body[entry] = 0; }},
+        {"operation longer than any", [&](Body body) { body[entry] = 0xFF; }},
+        {"operation that does not read", [&](Body body) { body[entry + operation_at] ^= 1; }},
+        {"personalised with no key",
+         [](Body body) { std::ranges::fill(body.subspan(2 + 32, 32), std::uint8_t{0}); }},
+        {"more PIN tries than three", [](Body body) { body[2 + 3 * 32 + 8 + 1] = 4; }}};
+    CHECK(loaded(crafted(image, 1, [](Body) {})) == card.memory());
+    int refused = 0;
+    for (const auto& [what, change] : forgeries) {
+        INFO(what);
+        CHECK(loaded(crafted(image, 1, change)) == older);  // as a damaged slot
+        ++refused;
+    }
+    CHECK(refused == 7);
+}
+
+TEST_CASE("a log entry without an operation is not in the log", "[applet][nvm]")
+{
+    IssuedCard card;
+    const auto operation = card.next(Kind::top_up, 5);
+    card.execute(operation);
+    card.arrange([](CardMemory& memory) { memory.slot(1) = chip::LogEntry{}; });
+    const auto before = card.memory();
+    CHECK(card.log(wire::command::get_result, 1).sw == 0x6A88);
+    CHECK(card.log(wire::command::get_operation, 1).sw == 0x6A88);
+    CHECK(card.execute(operation).sw == 0x9404);
+    CHECK(card.memory() == before);
+    CHECK(card.pay(-1).sw == 0x9000);
 }

@@ -53,11 +53,22 @@ const Scenario scenarios[] = {
 // has none to give. All else must be seen through.
 bool is_credible_lie(const Fault& fault)
 {
-    return fault.kind == Fault::Kind::change_status && fault.value == 0x9401;
+    return fault.kind == Fault::Kind::status && fault.value == 0x9401;
+}
+
+// How far the card is ahead of the platform: each of those results is in its log.
+std::uint32_t unsettled(TerminalWorld& world, const TerminalWorld::Seat& seat)
+{
+    const auto settled = world.issuer->standing(seat.card_id).value().settled;
+    auto session = CardSession::begin(*seat, world.root.public_key()).value();
+    const auto sequence = session.info().sequence;
+    REQUIRE(sequence >= settled);
+    for (auto ahead = settled + 1; ahead <= sequence; ++ahead) CHECK(session.result(ahead));
+    return sequence - settled;
 }
 
 struct Count {
-    int fired = 0, applied = 0, refused = 0, in_doubt = 0;
+    int fired = 0, applied = 0, refused = 0, in_doubt = 0, ahead = 0;
 };
 
 void break_once(TerminalWorld& world, TerminalWorld::Seat& seat, const Scenario& scenario,
@@ -77,7 +88,11 @@ void break_once(TerminalWorld& world, TerminalWorld::Seat& seat, const Scenario&
     if (was_refused) CHECK(world.on_card(seat) == before);
     ++(was_applied ? count.applied : was_refused ? count.refused : count.in_doubt);
 
+    const auto ahead = unsettled(world, seat);
+    CHECK(ahead <= 1);  // I4: one operation at a time
+    count.ahead += ahead == 1;
     REQUIRE(world.terminal.resolve(*seat));
+    CHECK(unsettled(world, seat) == 0);
     const auto after = world.on_card(seat);
     CHECK((after == before || after == before + scenario.change));
     if (!was_refused) {
@@ -97,8 +112,8 @@ void break_once(TerminalWorld& world, TerminalWorld::Seat& seat, const Scenario&
 
 }  // namespace
 
-TEST_CASE("I1 I2 I3 I9: wherever the link breaks, outcomes are true and become definite",
-          "[terminal][I1][I2][I3][I9]")
+TEST_CASE("I1 I2 I3 I4 I9: wherever the link breaks, outcomes are true and become definite",
+          "[terminal][I1][I2][I3][I4][I9]")
 {
     for (const auto protocol : {TransmissionProtocol::t1, TransmissionProtocol::t0}) {
         TerminalWorld world;
@@ -134,6 +149,7 @@ TEST_CASE("I1 I2 I3 I9: wherever the link breaks, outcomes are true and become d
             CHECK(count.applied > 0);
             CHECK(count.refused > 0);
             CHECK(count.in_doubt > 0);
+            CHECK(count.ahead > 0);
         }
     }
 }

@@ -252,3 +252,44 @@ TEST_CASE("I9: what is pending ends at the next contact: delivered, or voided", 
     CHECK(refusal(world.terminal.top_up(*seat, unwanted, cents(3'00))) == Errc::operation_ended);
     CHECK(world.on_card(seat) == TerminalWorld::start + 3'00);
 }
+
+TEST_CASE("I4: a card's sequence is the platform's, or ahead of it by its unsettled results",
+          "[terminal][I4]")
+{
+    TerminalWorld world;
+    auto seat = world.funded_seat();
+    std::vector<Applied> paid;
+    for (int i = 0; i < 5; ++i)
+        paid.push_back(applied(world.terminal.pay(*seat, world.next_id(), cents(1), shop)));
+    const auto ahead = [&] {
+        return world.terminal.identify(*seat).value().sequence -
+               world.issuer->standing(seat.card_id).value().settled;
+    };
+    REQUIRE(ahead() == 5);
+    for (const std::size_t next : {4u, 1u, 3u}) {  // kept until those before have come
+        REQUIRE_FALSE(world.terminal.settle(paid[next].operation, paid[next].receipt)->settled);
+        CHECK(ahead() == 5);
+    }
+    REQUIRE(world.terminal.settle(paid[0].operation, paid[0].receipt));
+    CHECK(ahead() == 3);
+    REQUIRE(world.terminal.settle(paid[2].operation, paid[2].receipt));
+    CHECK(ahead() == 0);
+    applied(world.terminal.top_up(*seat, world.next_id(), cents(1)));
+    CHECK(ahead() == 0);
+}
+
+TEST_CASE("another issuer's card is a foreign card to whoever asks it what it holds", "[terminal]")
+{
+    TerminalWorld world;
+    Terminal stranger(*world.issuer, {.card_root = SoftwareCardRoot(test::seed(9)).public_key(),
+                                      .name = test::account_id("till-9"),
+                                      .observer = nullptr});
+    const auto pin = TerminalWorld::pin();
+    for (const bool private_balance : {false, true}) {
+        auto seat = world.funded_seat(TransmissionProtocol::t1, private_balance);
+        CHECK(stranger.history(*seat).error().code == Errc::foreign_card);
+        CHECK(stranger.state(*seat, &pin).error().code == Errc::foreign_card);
+        CHECK(world.terminal.history(*seat).value().size() == 1);
+        CHECK(world.terminal.state(*seat, &pin));
+    }
+}

@@ -8,7 +8,6 @@
 #include <string>
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "../../virtual-card/nvm/file_nvm.hpp"
 #include "../../virtual-card/virtual_card.hpp"
 #include "support/issued_card.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace tallycard;
 using namespace testing;
@@ -24,23 +24,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-class Folder {
-public:
-    Folder()
-    {
-        std::string name = (fs::temp_directory_path() / "tallycard.XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-        path_ = name;
-    }
-    ~Folder() { fs::remove_all(path_); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    std::string operator/(const char* name) const { return (path_ / name).string(); }
-    auto files() const { return std::distance(fs::directory_iterator(path_), {}); }
-
-private:
-    fs::path path_;
-};
+auto count_files(const test::TemporaryFolder& folder)
+{
+    return std::distance(fs::directory_iterator(folder.path()), {});
+}
 
 void write_file(const std::string& path, const std::string& text, ::mode_t mode = 0600)
 {
@@ -84,16 +71,16 @@ const Bytes select_command = command_apdu(wire::command::select, wire::aid, 0);
 
 TEST_CASE("a missing image becomes a blank card where there is a transport key", "[applet][file]")
 {
-    const Folder folder;
-    const auto image = folder / "card";
+    const test::TemporaryFolder folder;
+    const auto image = folder.file("card");
     auto missing = open_card(image);
     REQUIRE_FALSE(missing);
     CHECK(missing.error().code == Errc::file_missing);
-    CHECK(folder.files() == 0);
+    CHECK(count_files(folder) == 0);
 
     auto card = open_card(image, true);
     REQUIRE(card);
-    CHECK(folder.files() == 1);
+    CHECK(count_files(folder) == 1);
     struct stat status {};
     REQUIRE(::stat(image.c_str(), &status) == 0);
     CHECK((status.st_mode & 0777) == 0600);
@@ -109,8 +96,8 @@ TEST_CASE("a missing image becomes a blank card where there is a transport key",
 
 TEST_CASE("what a card has executed outlives its process", "[applet][file]")
 {
-    const Folder folder;
-    const auto image = folder / "card";
+    const test::TemporaryFolder folder;
+    const auto image = folder.file("card");
     const auto c = load_vectors("personalise.json", "cases").at(0);
     const auto key = secret<TransportKey>(c.at("transport_key"));
     for (const bool durable : {true, false}) {
@@ -124,32 +111,32 @@ TEST_CASE("what a card has executed outlives its process", "[applet][file]")
 
 TEST_CASE("an image that is not one, or that others may read, is refused", "[applet][file]")
 {
-    const Folder folder;
+    const test::TemporaryFolder folder;
     const auto refused = [&](const char* name) {
-        const auto card = open_card(folder / name, true);
+        const auto card = open_card(folder.file(name), true);
         return card ? Error{} : card.error();
     };
-    write_file(folder / "empty", "");
+    write_file(folder.file("empty"), "");
     CHECK(refused("empty").code == Errc::file_damaged);
-    write_file(folder / "text", std::string(20'000, 'x'));
+    write_file(folder.file("text"), std::string(20'000, 'x'));
     CHECK(refused("text").code == Errc::file_damaged);
-    fs::create_directory(folder / "folder");
+    fs::create_directory(folder.file("folder"));
     CHECK(refused("folder").code == Errc::file_rejected);
     CHECK(refused("none/card").code == Errc::file_rejected);
 
-    REQUIRE(open_card(folder / "card", true));
-    ::chmod((folder / "card").c_str(), 0640);
+    REQUIRE(open_card(folder.file("card"), true));
+    ::chmod(folder.file("card").c_str(), 0640);
     CHECK(refused("card").code == Errc::file_rejected);
     CHECK(refused("card").detail == EACCES);
-    ::chmod((folder / "card").c_str(), 0600);
-    flip(folder / "card", 19);
+    ::chmod(folder.file("card").c_str(), 0600);
+    flip(folder.file("card"), 19);
     CHECK(refused("card").code == Errc::file_damaged);
 }
 
 TEST_CASE("a truncated or twice damaged image opens, and its card answers 6581", "[applet][file]")
 {
-    const Folder folder;
-    const auto image = folder / "card";
+    const test::TemporaryFolder folder;
+    const auto image = folder.file("card");
     REQUIRE(open_card(image, true));
     flip(image, chip::SlotNvm::block_size + 100);  // the only slot that was ever written
     {
@@ -167,8 +154,8 @@ TEST_CASE("a truncated or twice damaged image opens, and its card answers 6581",
 
 TEST_CASE("a full disk answers 6581 and loses nothing", "[applet][file]")
 {
-    const Folder folder;
-    const auto image = folder / "card";
+    const test::TemporaryFolder folder;
+    const auto image = folder.file("card");
     auto file = chip::FileNvm::create(image, true, secret_of<TransportKey>(9));
     REQUIRE(file);
     auto& nvm = (*file)->nvm();
@@ -190,19 +177,19 @@ TEST_CASE("a full disk answers 6581 and loses nothing", "[applet][file]")
 
 TEST_CASE("the ATR names protocol and card", "[applet][file]")
 {
-    const Folder folder;
-    const auto t1 = open_card(folder / "t1", true, TransmissionProtocol::t1);
-    const auto t0 = open_card(folder / "t0", true, TransmissionProtocol::t0);
+    const test::TemporaryFolder folder;
+    const auto t1 = open_card(folder.file("t1"), true, TransmissionProtocol::t1);
+    const auto t0 = open_card(folder.file("t0"), true, TransmissionProtocol::t0);
     CHECK(bytes_of((*t1)->atr().bytes()) == from_hex("3b89800154414c4c594341524450"));
     CHECK(bytes_of((*t0)->atr().bytes()) == from_hex("3b0954414c4c5943415244"));
 }
 
 TEST_CASE("power off, power on and reset lose the selection", "[applet][file]")
 {
-    const Folder folder;
+    const test::TemporaryFolder folder;
     for (const auto protocol : {TransmissionProtocol::t0, TransmissionProtocol::t1}) {
-        const auto card =
-            open_card(folder / (protocol == TransmissionProtocol::t0 ? "0" : "1"), true, protocol);
+        const auto card = open_card(folder.file(protocol == TransmissionProtocol::t0 ? "0" : "1"),
+                                    true, protocol);
         auto select = select_command;
         if (protocol == TransmissionProtocol::t0) select.pop_back();
         const Bytes too_short(27, 0);
@@ -219,9 +206,9 @@ TEST_CASE("power off, power on and reset lose the selection", "[applet][file]")
 
 TEST_CASE("a transport key file is 64 hex digits that only its owner may read", "[applet][file]")
 {
-    const Folder folder;
+    const test::TemporaryFolder folder;
     const std::string hex = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
-    const auto path = folder / "key";
+    const auto path = folder.file("key");
     const auto refused = [&] {
         const auto key = read_transport_key(path);
         return key ? Error{} : key.error();
