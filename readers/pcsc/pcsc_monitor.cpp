@@ -19,6 +19,13 @@ constexpr milliseconds longest_pause{1000};
 constexpr milliseconds longest_wait{1000}, longest_wait_at_first{250};
 constexpr const char* arrivals = R"(\\?PnP?\Notification)";
 
+constexpr DWORD gone = SCARD_STATE_UNKNOWN | SCARD_STATE_UNAVAILABLE | SCARD_STATE_IGNORE;
+
+DWORD seen(const SCARD_READERSTATE& state)
+{
+    return state.dwEventState & ~static_cast<DWORD>(SCARD_STATE_CHANGED);
+}
+
 // Insertions and removals since the service has the reader.
 DWORD taps(DWORD state)
 {
@@ -93,7 +100,8 @@ bool PcscMonitor::list(const Context& context)
         return gone;
     });
     for (const auto& name : *names) {
-        if (std::ranges::find(readers_, name, &Known::name) == readers_.end()) arrived(name);
+        const bool is_known = std::ranges::find(readers_, name, &Known::name) != readers_.end();
+        if (!is_known && !arrived(context, name)) return false;
     }
     return true;
 }
@@ -127,23 +135,15 @@ bool PcscMonitor::sleep_until_change(const Context& context)
 // The counter tells taps apart that were over before we looked.
 void PcscMonitor::take(Known& reader, const SCARD_READERSTATE& now)
 {
-    constexpr DWORD gone = SCARD_STATE_UNKNOWN | SCARD_STATE_UNAVAILABLE | SCARD_STATE_IGNORE;
     if ((now.dwEventState & gone) != 0) return;  // the next list says so
-    const bool first_look = reader.state == SCARD_STATE_UNAWARE;
     const bool has_card = (now.dwEventState & SCARD_STATE_PRESENT) != 0;
     const DWORD before = taps(reader.state), after = taps(now.dwEventState);
-    reader.state = now.dwEventState & ~static_cast<DWORD>(SCARD_STATE_CHANGED);
-    if (first_look) {
-        if (has_card) toggle(reader, atr_of(now));
-        return;
-    }
+    reader.state = seen(now);
     const bool ends_as_seen = (after - before) % 2 == (reader.has_card != has_card ? 1U : 0U);
     if (after < before || !ends_as_seen) {
         // The service counts from the start: the reader left and came back while nobody looked.
         left(reader);
-        push({.kind = Kind::reader_arrived, .reader = reader.name, .atr = {}});
-        reader.has_card = false;
-        if (has_card) toggle(reader, atr_of(now));
+        begin(reader, now);
         return;
     }
     for (DWORD tap = before; tap != after; ++tap)
@@ -158,10 +158,25 @@ void PcscMonitor::toggle(Known& reader, const Atr& atr)
           .atr = reader.has_card ? atr : Atr()});
 }
 
-void PcscMonitor::arrived(const std::string& name)
+// Looked at before it is reported: whatever happens after the report is seen as a change. False:
+// the service is gone.
+bool PcscMonitor::arrived(const Context& context, const std::string& name)
 {
-    readers_.push_back({.name = name});
-    push({.kind = Kind::reader_arrived, .reader = name, .atr = {}});
+    SCARD_READERSTATE now{};
+    now.szReader = name.c_str();
+    const auto code = SCardGetStatusChange(context.handle(), 0, &now, 1);
+    if (code == SCARD_E_UNKNOWN_READER || (now.dwEventState & gone) != 0) return true;
+    if (code != SCARD_S_SUCCESS) return false;
+    readers_.push_back({.name = name, .state = seen(now)});
+    begin(readers_.back(), now);
+    return true;
+}
+
+void PcscMonitor::begin(Known& reader, const SCARD_READERSTATE& now)
+{
+    push({.kind = Kind::reader_arrived, .reader = reader.name, .atr = {}});
+    reader.has_card = false;
+    if ((now.dwEventState & SCARD_STATE_PRESENT) != 0) toggle(reader, atr_of(now));
 }
 
 void PcscMonitor::left(const Known& reader)

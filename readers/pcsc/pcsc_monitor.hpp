@@ -34,7 +34,8 @@ private:
     bool sleep_until_change(const Context& context);
     void take(Known& reader, const SCARD_READERSTATE& now);
     void toggle(Known& reader, const Atr& atr);
-    void arrived(const std::string& name);
+    bool arrived(const Context& context, const std::string& name);
+    void begin(Known& reader, const SCARD_READERSTATE& now);
     void left(const Known& reader);
     void all_left();
     void interrupt() noexcept override;

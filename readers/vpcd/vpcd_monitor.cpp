@@ -42,12 +42,13 @@ void Monitor::report(Kind kind, const Watched& reader, const Atr& atr)
 
 void Monitor::run()
 {
-    push({.kind = Kind::service_up, .reader = {}, .atr = {}});
-    for (const auto& reader : readers_) report(Kind::reader_arrived, reader);
+    // Looked at before they are reported: whatever happens after the report is seen as a change.
     for (auto& reader : readers_) {
         const auto now = reader.slot->look();
         reader.arrivals = now.card.channel ? now.arrivals - 1 : now.arrivals;
     }
+    push({.kind = Kind::service_up, .reader = {}, .atr = {}});
+    for (const auto& reader : readers_) report(Kind::reader_arrived, reader);
     while (!stopped()) {
         bell_.silence();
         bool has_changed = false;

@@ -224,7 +224,8 @@ TEST_CASE("two hundred taps of 10 ms are paired", "[monitor]")
         CHECK(take(*monitor, 1) == Events{"card_out " + stand.name()});
         ++seen;
     }
-    CHECK(seen > 0);
+    // The other reader's card may be seen before those that wait for vpcd to take them.
+    if (Stand::takes_cards_at_once()) CHECK(seen > 0);
     if (Stand::sees_every_tap()) CHECK(seen == 2 * taps);
     WARN("taps seen: " << seen / 2 << " of " << taps);
 }
