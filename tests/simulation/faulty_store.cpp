@@ -90,6 +90,10 @@ public:
     {
         return around([&] { return below_->sum_of_books(); });
     }
+    Result<std::int64_t> issued() override
+    {
+        return around([&] { return below_->issued(); });
+    }
     Result<std::uint64_t> record_count() override
     {
         return around([&] { return below_->record_count(); });
