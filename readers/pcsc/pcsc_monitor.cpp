@@ -99,10 +99,20 @@ bool PcscMonitor::list(const Context& context)
         if (gone) left(reader);
         return gone;
     });
+    // Looked at before they are reported: whatever happens after the report is seen as a change.
+    std::vector<SCARD_READERSTATE> fresh;
     for (const auto& name : *names) {
-        const bool is_known = std::ranges::find(readers_, name, &Known::name) != readers_.end();
-        if (!is_known && !arrived(context, name)) return false;
+        if (std::ranges::find(readers_, name, &Known::name) != readers_.end()) continue;
+        SCARD_READERSTATE now{};
+        now.szReader = name.c_str();
+        const auto code = SCardGetStatusChange(context.handle(), 0, &now, 1);
+        if (code == SCARD_E_UNKNOWN_READER || (now.dwEventState & gone) != 0) continue;
+        if (code != SCARD_S_SUCCESS) return false;
+        fresh.push_back(now);
     }
+    const auto known = readers_.size();
+    for (const auto& now : fresh) arrived(now);
+    for (std::size_t i = 0; i < fresh.size(); ++i) begin(readers_[known + i], fresh[i]);
     return true;
 }
 
@@ -143,6 +153,8 @@ void PcscMonitor::take(Known& reader, const SCARD_READERSTATE& now)
     if (after < before || !ends_as_seen) {
         // The service counts from the start: the reader left and came back while nobody looked.
         left(reader);
+        push({.kind = Kind::reader_arrived, .reader = reader.name, .atr = {}});
+        reader.has_card = false;
         begin(reader, now);
         return;
     }
@@ -158,24 +170,15 @@ void PcscMonitor::toggle(Known& reader, const Atr& atr)
           .atr = reader.has_card ? atr : Atr()});
 }
 
-// Looked at before it is reported: whatever happens after the report is seen as a change. False:
-// the service is gone.
-bool PcscMonitor::arrived(const Context& context, const std::string& name)
+void PcscMonitor::arrived(const SCARD_READERSTATE& now)
 {
-    SCARD_READERSTATE now{};
-    now.szReader = name.c_str();
-    const auto code = SCardGetStatusChange(context.handle(), 0, &now, 1);
-    if (code == SCARD_E_UNKNOWN_READER || (now.dwEventState & gone) != 0) return true;
-    if (code != SCARD_S_SUCCESS) return false;
-    readers_.push_back({.name = name, .state = seen(now)});
-    begin(readers_.back(), now);
-    return true;
+    readers_.push_back({.name = now.szReader, .state = seen(now)});
+    push({.kind = Kind::reader_arrived, .reader = now.szReader, .atr = {}});
 }
 
+// A card that was there before its reader was reported.
 void PcscMonitor::begin(Known& reader, const SCARD_READERSTATE& now)
 {
-    push({.kind = Kind::reader_arrived, .reader = reader.name, .atr = {}});
-    reader.has_card = false;
     if ((now.dwEventState & SCARD_STATE_PRESENT) != 0) toggle(reader, atr_of(now));
 }
 

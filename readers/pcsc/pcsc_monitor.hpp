@@ -24,8 +24,8 @@ public:
 private:
     struct Known {
         std::string name;
-        DWORD state = SCARD_STATE_UNAWARE;  // as the service gave it
-        bool has_card = false;              // as was reported
+        DWORD state = 0;        // as the service gave it
+        bool has_card = false;  // as was reported
     };
 
     void run();
@@ -34,7 +34,7 @@ private:
     bool sleep_until_change(const Context& context);
     void take(Known& reader, const SCARD_READERSTATE& now);
     void toggle(Known& reader, const Atr& atr);
-    bool arrived(const Context& context, const std::string& name);
+    void arrived(const SCARD_READERSTATE& now);
     void begin(Known& reader, const SCARD_READERSTATE& now);
     void left(const Known& reader);
     void all_left();
