@@ -19,7 +19,7 @@ constexpr milliseconds longest_pause{1000};
 constexpr milliseconds longest_wait{1000}, longest_wait_at_first{250};
 constexpr const char* arrivals = R"(\\?PnP?\Notification)";
 
-constexpr DWORD gone = SCARD_STATE_UNKNOWN | SCARD_STATE_UNAVAILABLE | SCARD_STATE_IGNORE;
+constexpr DWORD no_reader = SCARD_STATE_UNKNOWN | SCARD_STATE_UNAVAILABLE | SCARD_STATE_IGNORE;
 
 DWORD seen(const SCARD_READERSTATE& state)
 {
@@ -106,7 +106,7 @@ bool PcscMonitor::list(const Context& context)
         SCARD_READERSTATE now{};
         now.szReader = name.c_str();
         const auto code = SCardGetStatusChange(context.handle(), 0, &now, 1);
-        if (code == SCARD_E_UNKNOWN_READER || (now.dwEventState & gone) != 0) continue;
+        if (code == SCARD_E_UNKNOWN_READER || (now.dwEventState & no_reader) != 0) continue;
         if (code != SCARD_S_SUCCESS) return false;
         fresh.push_back(now);
     }
@@ -145,7 +145,7 @@ bool PcscMonitor::sleep_until_change(const Context& context)
 // The counter tells taps apart that were over before we looked.
 void PcscMonitor::take(Known& reader, const SCARD_READERSTATE& now)
 {
-    if ((now.dwEventState & gone) != 0) return;  // the next list says so
+    if ((now.dwEventState & no_reader) != 0) return;  // the next list says so
     const bool has_card = (now.dwEventState & SCARD_STATE_PRESENT) != 0;
     const DWORD before = taps(reader.state), after = taps(now.dwEventState);
     reader.state = seen(now);
