@@ -81,7 +81,11 @@ Finding check_card(Reader& reader, const PublicKey& card_root, bool knows_issuer
 {
     const auto what = "card in '" + reader.name() + "'";
     const auto link = reader.connect(Sharing::shared);
-    if (!link) return {false, what, link.error().message(), "insert a card"};
+    if (!link) {
+        const bool held = link.error().code == Errc::card_shared;
+        return {false, what, link.error().message(),
+                held ? "end what holds it" : "take the card out, and insert it again"};
+    }
     const auto atr = to_hex((*link)->atr().bytes());
     auto session = CardSession::begin(**link, card_root);
     if (!session) {
@@ -100,6 +104,17 @@ Finding check_card(Reader& reader, const PublicKey& card_root, bool knows_issuer
             slow ? "a virtual card? It lacks TCP_QUICKACK: use tallycard-vicc" : ""};
 }
 
+// "scdaemon (process 1234)": who may hold a card that is not to be had.
+std::string other_programs()
+{
+    std::string text;
+    for (const auto& [process, program] : pcsc_clients()) {
+        if (!text.empty()) text += ", ";
+        text += program + " (process " + std::to_string(process) + ")";
+    }
+    return text;
+}
+
 std::vector<Finding> examine(const Options& options)
 {
     std::vector<Finding> findings;
@@ -111,6 +126,8 @@ std::vector<Finding> examine(const Options& options)
                         driver ? "running" : driver.error().message(),
                         "apt-get install pcscd; systemctl start pcscd.socket (or run pcscd)"});
     if (!driver) return findings;
+    if (const auto others = other_programs(); !others.empty())
+        findings.push_back({true, "other programs", others, ""});
     const auto names = (*driver)->list();
     const bool any = names && !names->empty();
     findings.push_back(

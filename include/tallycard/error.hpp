@@ -88,6 +88,7 @@ struct Error {
     StatusWord sw{};           // what the card said, if it spoke
     std::uint32_t detail = 0;  // PC/SC code, byte offset, errno: see Errc
     std::uint32_t column = 0;  // from 1, where `detail` is the line of a text
+    std::uint32_t holder = 0;  // process id of the program that holds the card; 0: not known
     const char* where = "";    // the operation, a string literal: "EXECUTE", "SCardTransmit"
 
     // One line that names cause and remedy:

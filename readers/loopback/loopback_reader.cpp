@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loopback_reader.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -8,8 +10,16 @@
 namespace tallycard::loopback {
 
 namespace {
+
 constexpr std::chrono::milliseconds longest_deadline = std::chrono::hours(24 * 365);
+
+Error card_shared()
+{
+    const auto ourselves = static_cast<std::uint32_t>(getpid());
+    return {.code = Errc::card_shared, .holder = ourselves, .where = "loopback"};
 }
+
+}  // namespace
 
 Link::Link(std::shared_ptr<Slot> slot, Sharing sharing) : slot_(std::move(slot))
 {
@@ -26,7 +36,7 @@ Link::~Link()
 
 Result<void> Link::begin()
 {
-    if (held_by_another()) return Error{.code = Errc::card_shared, .where = "loopback"};
+    if (held_by_another()) return card_shared();
     slot_->holder = this;
     return {};
 }
@@ -41,7 +51,7 @@ Result<void> Link::end()
 Result<std::size_t> Link::transmit(std::span<const std::uint8_t> command,
                                    std::span<std::uint8_t> answer)
 {
-    if (held_by_another()) return Error{.code = Errc::card_shared, .where = "loopback"};
+    if (held_by_another()) return card_shared();
     std::array<std::uint8_t, VirtualCard::max_answer> buffer;
     const auto size = slot_->card->transmit(command, buffer);
     if (size > answer.size())
@@ -52,7 +62,7 @@ Result<std::size_t> Link::transmit(std::span<const std::uint8_t> command,
 
 Result<void> Link::reconnect()
 {
-    if (held_by_another()) return Error{.code = Errc::card_shared, .where = "loopback"};
+    if (held_by_another()) return card_shared();
     slot_->card->reset();
     return {};
 }
@@ -93,7 +103,7 @@ void LoopbackReader::cancel() noexcept
 Result<std::unique_ptr<CardLink>> LoopbackReader::connect(Sharing sharing)
 {
     const bool refused = slot_->exclusive || (sharing == Sharing::exclusive && slot_->links > 0);
-    if (refused) return Error{.code = Errc::card_shared, .where = "loopback"};
+    if (refused) return card_shared();
     return std::unique_ptr<CardLink>(std::make_unique<Link>(slot_, sharing));
 }
 

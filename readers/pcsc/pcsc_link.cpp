@@ -60,8 +60,10 @@ Result<void> Link::call(const char* where, milliseconds longest, Call&& call)
     if (connection_->was_given_up()) return to_error(SCARD_E_TIMEOUT, where);
     const auto code = connection_->within(longest, call);
     if (!code) return code.error();
-    if (*code != SCARD_S_SUCCESS) return to_error(*code, where);
-    return {};
+    if (*code == SCARD_S_SUCCESS) return {};
+    auto error = to_error(*code, where);
+    if (error.code == Errc::card_shared) error.holder = violator(reader_, share_mode_, own_use());
+    return error;
 }
 
 Result<void> Link::open()
@@ -77,6 +79,7 @@ Result<void> Link::open()
         card_ = 0;
         return not_connected(connected.error());
     }
+    use_.emplace(reader_, share_mode_);
     return read_atr();
 }
 
@@ -90,6 +93,7 @@ void Link::close()
     }
     in_transaction_ = false;
     card_ = 0;
+    use_.reset();
     connection_.reset();
 }
 
@@ -100,10 +104,15 @@ TransmissionProtocol Link::protocol() const
 
 Result<void> Link::begin()
 {
-    auto begun = call("SCardBeginTransaction", deadlines_.begin,
-                      [this] { return SCardBeginTransaction(card_); });
-    if (begun) in_transaction_ = true;
-    return begun;
+    const auto begun = call("SCardBeginTransaction", deadlines_.begin,
+                            [this] { return SCardBeginTransaction(card_); });
+    if (begun) {
+        in_transaction_ = true;
+        return {};
+    }
+    auto error = begun.error();
+    if (error.code == Errc::timed_out) error.holder = other_user(reader_, own_use());
+    return error;
 }
 
 Result<void> Link::end()

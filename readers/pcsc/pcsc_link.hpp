@@ -7,6 +7,7 @@
 
 #include <tallycard/reader.hpp>
 
+#include "card_holder.hpp"
 #include "pcsc_connection.hpp"
 #include "pin_pad.hpp"
 
@@ -34,6 +35,7 @@ public:
 private:
     Link(std::string reader, DWORD share_mode, const Deadlines& deadlines);
     bool inherited() const { return connection_ && connection_->context().inherited(); }
+    const OwnUse* own_use() const { return use_ ? &*use_ : nullptr; }
     Result<void> open();
     void close();
     template <class Call>
@@ -46,6 +48,7 @@ private:
     Deadlines deadlines_;
     std::unique_ptr<Connection> connection_;  // empty when it could not be opened again
     SCARDHANDLE card_ = 0;                    // zero until connected
+    std::optional<OwnUse> use_;               // likewise
     DWORD protocol_ = 0;
     Atr atr_;
     bool in_transaction_ = false;

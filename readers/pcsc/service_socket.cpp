@@ -15,15 +15,13 @@
 
 namespace tallycard::pcsc {
 
-namespace {
-
-// Where pcsc-lite looks for the service: by this name, wherever the distribution puts it, or where
-// the environment says.
 bool is_service(std::string_view path)
 {
     const char* chosen = std::getenv("PCSCLITE_CSOCK_NAME");
     return chosen != nullptr ? path == chosen : path.ends_with("/pcscd.comm");
 }
+
+namespace {
 
 bool leads_to_service(int descriptor)
 {

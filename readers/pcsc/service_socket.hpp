@@ -3,10 +3,15 @@
 
 #include <sys/types.h>
 
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace tallycard::pcsc {
+
+// Whether a socket of this name is the service's: where PCSCLITE_CSOCK_NAME says, or by its name,
+// wherever the distribution puts it.
+bool is_service(std::string_view path);
 
 // A second descriptor of the socket that pcsc-lite talks to the service through. pcsc-lite does not
 // give it out; what it is for is end(), the one thing that makes a call return that does not.

@@ -2,6 +2,7 @@
 #include "vpcd_slot.hpp"
 
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -28,7 +29,8 @@ Result<std::unique_ptr<Listener>> listen(const std::string& socket)
 
 Error shared()
 {
-    return {.code = Errc::card_shared, .where = "vpcd"};
+    const auto ourselves = static_cast<std::uint32_t>(getpid());
+    return {.code = Errc::card_shared, .holder = ourselves, .where = "vpcd"};
 }
 
 }  // namespace

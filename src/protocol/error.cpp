@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "program_name.hpp"
+
 namespace tallycard {
 namespace {
 
@@ -155,6 +157,15 @@ std::string details(const Error& error)
     return text;
 }
 
+// "; held by scdaemon (process 1234)"
+std::string held_by(std::uint32_t process)
+{
+    const auto number = std::to_string(process);
+    const auto program = program_name(process);
+    if (program.empty()) return "; held by process " + number;
+    return "; held by " + program + " (process " + number + ")";
+}
+
 }  // namespace
 
 std::string Error::message() const
@@ -163,6 +174,7 @@ std::string Error::message() const
     if (!text.empty()) text += ": ";
     text += entry(code).text;
     text += details(*this);
+    if (holder != 0) text += held_by(holder);
     if (effect == Effect::unknown) text += "; the card may have changed: resolve it";
     return text;
 }

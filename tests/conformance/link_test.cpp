@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Links and sessions.
-#include <winscard.h>
-
 #include <catch2/catch.hpp>
 
 #include <tallycard/card_session.hpp>
 #include <tallycard/pcsc.hpp>
 
+#include "other_program.hpp"
 #include "stand.hpp"
 #include "support/paper_card.hpp"
 
@@ -43,19 +42,6 @@ struct Table {
     std::unique_ptr<CardLink> link;
 };
 
-// Another program: takes the card and leaves it reset.
-void reset_by_another_program(const std::string& reader_name)
-{
-    SCARDCONTEXT context = 0;
-    REQUIRE(SCardEstablishContext(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &context) == 0);
-    SCARDHANDLE card = 0;
-    DWORD protocol = 0;
-    REQUIRE(SCardConnect(context, reader_name.c_str(), SCARD_SHARE_SHARED,
-                         SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &card, &protocol) == 0);
-    REQUIRE(SCardDisconnect(card, SCARD_RESET_CARD) == 0);
-    SCardReleaseContext(context);
-}
-
 }  // namespace
 
 TEST_CASE("a session runs", "[link]")
@@ -88,7 +74,9 @@ TEST_CASE("a T=0 card is spoken to in T=0, with GET RESPONSE", "[link]")
 TEST_CASE("exclusive and shared keep each other out", "[link]")
 {
     Table table;
-    CHECK(table.reader->connect(Sharing::exclusive).error().code == Errc::card_shared);
+    const auto refused = table.reader->connect(Sharing::exclusive);
+    CHECK(refused.error().code == Errc::card_shared);
+    CHECK(refused.error().holder == static_cast<std::uint32_t>(getpid()));
     CHECK(table.reader->connect(Sharing::shared));
     table.link.reset();
     const auto exclusive = table.reader->connect(Sharing::exclusive);

@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -128,12 +129,17 @@ public:
                                 : slot_socket(static_cast<int>(slot));
         return std::make_unique<VpcdCard>(socket, atr, std::move(card));
     }
+    // Called with the instruction byte before the applet has it; not in loopback.
+    std::function<void(std::uint8_t)> on_command;
     // The first reader with a blank card in it, whatever the transport; it stays.
     std::unique_ptr<Reader> reader_with_applet()
     {
         if (transport() != "loopback") {
             applet_ = std::make_unique<AppletCard>(folder_.file("card"));
-            inserted_ = insert(0, [this](auto command) { return applet_->answer(command); });
+            inserted_ = insert(0, [this](auto command) {
+                if (on_command) on_command(command[1]);
+                return applet_->answer(command);
+            });
         }
         auto opened = reader();
         REQUIRE(opened->wait_for_card(std::chrono::seconds(10)));

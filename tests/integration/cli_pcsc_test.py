@@ -40,13 +40,14 @@ class Case(ToolCase):
     def identity(self):
         return f"{self.random.getrandbits(128):032x}"
 
-    def until_done(self, words, times=20):
-        """Again with the same id while it is in doubt: as the tool says to."""
-        for _ in range(times):
-            answer = WORLD.online(*words) if words[0] == "top-up" else WORLD.offline(*words)
-            if answer.code == DONE:
-                return answer
-        self.fail(answer)
+    def until_done(self, words):
+        """Again with the same id while it is in doubt: as the tool says to. pcscd may take half a
+        second to see that a card is a new one."""
+        def is_done():
+            self.answer = WORLD.online(*words) if words[0] == "top-up" else WORLD.offline(*words)
+            return self.answer.code == DONE
+        wait_until(is_done, f"done, not {' '.join(words)}")
+        return self.answer
 
     def go_online(self):
         """Settles, and starts the card's count of offline payments afresh."""
@@ -148,6 +149,16 @@ class Absent(Case):
         for words in (["balance"], ["pay", "1", "--to", "S"]):
             self.check(WORLD.offline(*words, **empty), REFUSED, "no card in the reader; insert")
         self.check(WORLD.offline("balance", "--wait", "1", **empty), REFUSED, "deadline passed")
+
+    def test_doctor_names_the_other_programs(self):
+        watch = WORLD.start("readers", "--watch", "--json")
+        try:
+            json.loads(watch.stdout.readline())
+            answer = WORLD.run("doctor")
+            self.check(answer, DONE, rf"ok +other programs +tallycard \(process {watch.pid}\)")
+        finally:
+            watch.send_signal(signal.SIGTERM)
+            watch.communicate(timeout=20)
 
     def test_a_reader_is_chosen_by_index_and_by_default(self):
         self.assertEqual(WORLD.balance(reader="0"), WORLD.balance(reader=CARD.reader))
