@@ -29,6 +29,7 @@
 #include "../support/temporary_folder.hpp"
 #include "bare_card.hpp"
 #include "bench.hpp"
+#include "minimal_card.hpp"
 
 namespace {
 
@@ -132,6 +133,42 @@ void compare_links(Report& report, const char* name, CardLink& link)
                     .aim = {.ratio = {}, .added_us = 2.0, .allocations = 0.0}});
 }
 
+Work loop(BareCard& one)
+{
+    return {.run = [&](std::size_t times) { one.run(times); },
+            .prepare = [&](std::size_t) { one.begin(); },
+            .finish = [&] { one.end(); }};
+}
+
+// Our card program beside the least one, and what a card pays that leaves TCP as it is.
+void compare_cards(Report& report, const char* port)
+{
+    constexpr const char* other_reader = "Virtual PCD 00 01";
+    const auto other_port = static_cast<std::uint16_t>(std::stoi(port) + 1);
+    const auto reader = open_pcsc().value()->open(other_reader).value();
+    BareCard ours(reader_name);
+    {
+        const MinimalCard card(other_port, true);
+        (void)reader->wait_for_card(std::chrono::seconds(10)).value();
+        BareCard minimal(other_reader);
+        report.compare({.name = "pcscd and vpcd: minimal card, tallycard-vicc",
+                        .rounds = 1500,
+                        .times = 10,
+                        .floor = loop(minimal),
+                        .ours = loop(ours),
+                        .aim = {.ratio = 1.1, .added_us = {}, .allocations = {}}});
+    }
+    reader->wait_for_removal(std::chrono::seconds(10)).value();
+    const MinimalCard card(other_port, false);
+    (void)reader->wait_for_card(std::chrono::seconds(10)).value();
+    BareCard delayed(other_reader);
+    report.compare({.name = "pcscd and vpcd: tallycard-vicc, card without TCP_QUICKACK",
+                    .rounds = 20,
+                    .times = 5,
+                    .floor = loop(ours),
+                    .ours = loop(delayed)});
+}
+
 void compare_pcsc(Report& report, const test::TemporaryFolder& folder, const char* port)
 {
     const CardProcess card(folder, port);
@@ -140,11 +177,6 @@ void compare_pcsc(Report& report, const test::TemporaryFolder& folder, const cha
     const auto link = reader->connect(Sharing::shared).value();
     std::optional<CardSession> session;
     BareCard bare(reader_name), second(reader_name);
-    const auto loop = [](BareCard& one) {
-        return Work{.run = [&](std::size_t times) { one.run(times); },
-                    .prepare = [&](std::size_t) { one.begin(); },
-                    .finish = [&] { one.end(); }};
-    };
     // Two connections are two threads of pcscd, wherever the system puts them: two bare loops
     // show how far apart that alone may be.
     report.compare({.name = "pcscd and vpcd: SCardTransmit, itself again",
@@ -158,6 +190,7 @@ void compare_pcsc(Report& report, const test::TemporaryFolder& folder, const cha
                     .floor = loop(bare),
                     .ours = session_over(*link, session),
                     .aim = {.ratio = {}, .added_us = 2.0, .allocations = 0.0}});
+    compare_cards(report, port);
 }
 
 void run(Report& report)
