@@ -106,15 +106,15 @@ bool StopSignal::wait(std::chrono::milliseconds at_most) const
 
 Socket Socket::connect(const ReaderAddress& address, const StopSignal& stop)
 {
-    return Socket(address.path.empty() ? connect_tcp(address, stop)
-                                       : connect_unix(address.path, stop));
+    const bool is_tcp = address.path.empty();
+    return Socket(is_tcp ? connect_tcp(address, stop) : connect_unix(address.path, stop), is_tcp);
 }
 
 std::size_t Socket::receive(std::span<std::uint8_t> out, const StopSignal& stop)
 {
     // vpcd sends a length and its payload apart, the second only when the first is acknowledged:
     // with a delayed acknowledgement every command takes 40 ms more. The kernel forgets the wish.
-    set(descriptor_.number(), TCP_QUICKACK);
+    if (is_tcp_) set(descriptor_.number(), TCP_QUICKACK);
     while (wait_for(descriptor_.number(), POLLIN, stop, -1) == Ready::yes) {
         const auto n = ::recv(descriptor_.number(), out.data(), out.size(), 0);
         if (n >= 0) return static_cast<std::size_t>(n);

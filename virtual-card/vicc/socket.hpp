@@ -34,7 +34,7 @@ struct ReaderAddress {
     std::string text() const { return path.empty() ? host + ":" + std::to_string(port) : path; }
 };
 
-// A TCP connection to a reader: vpcd's, or that of a virtual machine.
+// A connection to a reader: vpcd's, our driver's, or that of a virtual machine.
 class Socket {
 public:
     // Closed when nothing answers there, or the process was asked to stop.
@@ -53,8 +53,11 @@ public:
     void finish(std::chrono::milliseconds at_most);
 
 private:
-    explicit Socket(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+    Socket(Descriptor descriptor, bool is_tcp) : descriptor_(std::move(descriptor)), is_tcp_(is_tcp)
+    {
+    }
     Descriptor descriptor_;
+    bool is_tcp_;
 };
 
 }  // namespace tallycard::chip
