@@ -32,6 +32,8 @@ void Slot::wait_for_change(std::chrono::milliseconds at_most)
         if (card != announced_) return;
     }
     source_->wait(at_most, stop_.number());
+    eventfd_t stops = 0;
+    ::eventfd_read(stop_.number(), &stops);
 }
 
 void Slot::stop_waiting() noexcept

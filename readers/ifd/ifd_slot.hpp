@@ -33,8 +33,8 @@ public:
     ~Slot() = default;
 
     bool is_present();
-    // Until is_present() may answer something else to this thread, or stop_waiting() has ever been
-    // called, or the time is over.
+    // Until is_present() may answer something else to this thread, or stop_waiting() has been
+    // called since the last wait, or the time is over.
     void wait_for_change(std::chrono::milliseconds at_most);
     void stop_waiting() noexcept;
 
