@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <system_error>
 
 #include "program_name.hpp"
 
@@ -117,7 +118,9 @@ Entry entry(Errc code)
         return {"wrong_passphrase", "wrong passphrase, or a damaged key file"};
     case Errc::file_missing:
         return {"file_missing", "there is no such file; check its name, or restore a copy"};
-    case Errc::file_exists: return {"file_exists", "the file is there already"};
+    case Errc::file_exists:
+        return {"file_exists",
+                "there is something at this place already; remove it, or name another"};
     case Errc::file_in_use: return {"file_in_use", "another process is using the file"};
     case Errc::file_damaged: return {"file_damaged", "the file is damaged; restore a copy"};
     case Errc::file_malformed:
@@ -137,6 +140,8 @@ Entry entry(Errc code)
 
 std::string details(const Error& error)
 {
+    if (error.code == Errc::file_rejected && error.detail != 0)
+        return " (" + std::generic_category().message(static_cast<int>(error.detail)) + ")";
     char text[64] = "";
     const auto detail = static_cast<unsigned>(error.detail);
     if (const auto tries = error.sw.tries_left()) {
