@@ -101,6 +101,12 @@ public:
             });
         }
         names_ = driver_->list().value();
+        if (transport() == "pcsc-usb") {
+            wait_until("the card of the case before has left", [&] {
+                const auto card = reader()->card();
+                return !card && card.error().code == Errc::no_card;
+            });
+        }
     }
 
     static std::string transport() { return of_environment("TALLYCARD_STAND", "loopback"); }

@@ -13,7 +13,7 @@ GENERAL_ERROR = struct.pack(">I", 1)
 GET_ATR = b"\x04"
 # Seconds between an answer and the card's removal. QEMU drops what the guest has not fetched when the
 # card is taken out, and the guest's driver then waits for it without end: no hand is that quick.
-HAND = 0.2
+HAND = 0.5
 
 
 def receive(connection, size):
