@@ -2,14 +2,15 @@
 // SoftHSM2 with a token in a folder of its own. What makes and looks at keys is pkcs11-tool.
 #pragma once
 
-#include <sys/wait.h>
-
+#include <dlfcn.h>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
+
+#include <p11-kit/pkcs11.h>
 
 #include <tallycard/passphrase.hpp>
 #include <tallycard/pkcs11_uri.hpp>
@@ -74,6 +75,14 @@ public:
     static std::optional<Passphrase> pin(std::string text = pin_text)
     {
         return Passphrase::take(text).value();
+    }
+    // The module itself, as another library in the same process has it.
+    static const CK_FUNCTION_LIST& functions()
+    {
+        void* library = ::dlopen(TALLYCARD_SOFTHSM, RTLD_NOW | RTLD_NODELETE);
+        CK_FUNCTION_LIST* list = nullptr;
+        reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library, "C_GetFunctionList"))(&list);
+        return *list;
     }
     std::filesystem::path tokens() const { return folder_.path() / "tokens"; }
     const TemporaryFolder& folder() const { return folder_; }
