@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include <tallycard/checkpoint.hpp>
 #include <tallycard/export.hpp>
 #include <tallycard/passphrase.hpp>
 #include <tallycard/pkcs11_uri.hpp>
@@ -39,5 +40,8 @@ TALLYCARD_EXPORT Result<std::unique_ptr<OperationSigner>> open_pkcs11_operation_
     const Pkcs11Uri& key, std::optional<Passphrase> pin, Pkcs11Deadlines deadlines = {});
 TALLYCARD_EXPORT Result<std::unique_ptr<CardRoot>> open_pkcs11_card_root(
     const Pkcs11Uri& key, std::optional<Passphrase> pin, Pkcs11Deadlines deadlines = {});
+TALLYCARD_EXPORT Result<CheckpointKey> open_pkcs11_checkpoint_key(const Pkcs11Uri& key,
+                                                                  std::optional<Passphrase> pin,
+                                                                  Pkcs11Deadlines deadlines = {});
 
 }  // namespace tallycard

@@ -10,6 +10,7 @@
 namespace tallycard {
 
 OperationSigner::~OperationSigner() = default;
+NoteSigner::~NoteSigner() = default;
 CardRoot::~CardRoot() = default;
 
 SoftwareOperationSigner::SoftwareOperationSigner(KeySeed seed)

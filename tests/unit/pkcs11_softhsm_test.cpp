@@ -135,3 +135,13 @@ TEST_CASE("several keys of SoftHSM sign at once, and any may be closed first")
     signer = open_pkcs11_operation_key(SoftHsm::uri("operation"), SoftHsm::pin()).value();
     CHECK(signer->sign(top_up(1)));
 }
+
+TEST_CASE("SoftHSM signs a checkpoint of the ledger")
+{
+    const SoftHsm hsm;
+    SoftHsm::make_key("checkpoint", "03");
+    const auto key = open_pkcs11_checkpoint_key(SoftHsm::uri("checkpoint"), SoftHsm::pin()).value();
+    const Checkpoint checkpoint{"issuer.test", {.size = 3, .root = id_of<Digest>(9)}};
+    const auto note = checkpoint.sign(key).value();
+    CHECK(Checkpoint::open(note, "issuer.test", key.public_key()).value() == checkpoint);
+}
