@@ -8,7 +8,7 @@ import sys
 import unittest
 
 MODULE = sys.argv.pop(2)
-from tallycard_world import DONE, PIN, REFUSED, USAGE, ToolCase, World  # noqa: E402
+from tallycard_world import DONE, IN_DOUBT, PIN, REFUSED, USAGE, ToolCase, World  # noqa: E402
 
 HSM_PIN, SO_PIN = "86420135", "97531246"
 
@@ -162,7 +162,7 @@ class Ceremony(HsmCase):
         export = str(world.root / "export")
         self.check(world.run("ledger", "export", export, *both[:2]), DONE)
         self.check(world.run("ledger", "verify", export, "--issuer",
-                             str(world.issuer / "issuer.pub")), DONE, "6 records of 2 cards")
+                             str(world.issuer / "issuer.pub")), DONE, "5 records of 2 cards")
 
     def test_a_card_whose_key_is_not_at_hand_gets_no_operation_until_it_is(self):
         world = self.world
@@ -235,7 +235,8 @@ class Wrong(HsmCase):
         tokens.rename(world.root / "away")
         tokens.mkdir()
         words = ["top-up", "1", "--id", "ef" * 16]
-        self.check(world.hsm(*words), REFUSED, "no such token")
+        self.check(world.hsm("top-up", "1"), REFUSED, "no such token")
+        self.check(world.hsm(*words), IN_DOUBT, "no such token")  # it may have been asked before
         self.check(world.offline("pay", "0.01", "--to", "S"), REFUSED, "not enough value")
         tokens.rmdir()
         (world.root / "away").rename(tokens)
