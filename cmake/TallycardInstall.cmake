@@ -6,7 +6,12 @@ if(TALLYCARD_BUILD_ISSUER)
     list(APPEND components issuer)
 endif()
 
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tallycard DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+set(without_headers "")
+if(NOT TALLYCARD_BUILD_PKCS11)
+    set(without_headers PATTERN "pkcs11_*.hpp" EXCLUDE)
+endif()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tallycard DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    ${without_headers})
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tallycard)
 foreach(component IN LISTS components)

@@ -42,6 +42,7 @@ void add_administration_commands(Program& program)
             [kind = entry.kind](const Options& options) { return administer(options, kind); });
         with::issuer(command, program.options);
         with::passphrase(command, program.options);
+        with::operation_key(command, program.options);
         with::reader(command, program.options);
         with::operation(command, program.options);
         if (entry.kind == Kind::set_limits) limits_options::add(command, program.options);

@@ -18,6 +18,40 @@ void passphrase(CLI::App& command, Options& options)
                        "Read the passphrase of the issuer's keys from this file (else a prompt)");
     command.add_option("--passphrase-fd", options.passphrase_fd,
                        "Read the passphrase from this file descriptor");
+    command.add_option("--hsm-pin-file", options.hsm_pin_file,
+                       "Read the PIN of a key's token (PKCS#11) from this file (else the URI's "
+                       "pin-source, else a prompt)");
+    command.add_option("--hsm-pin-fd", options.hsm_pin_fd,
+                       "Read it from this file descriptor: one line for each key in a token");
+}
+
+namespace {
+
+constexpr auto reference =
+    ": a PKCS#11 URI (pkcs11:...), or a file; default: in the issuer's "
+    "folder";
+
+}  // namespace
+
+void operation_key(CLI::App& command, Options& options)
+{
+    command
+        .add_option(
+            "--operation-key", options.operation_keys,
+            std::string("An operation key, one for each that is still in a card") + reference)
+        ->allow_extra_args(false);
+}
+
+void card_root(CLI::App& command, Options& options)
+{
+    command.add_option("--card-root", options.card_root,
+                       std::string("The card root key") + reference);
+}
+
+void checkpoint_key(CLI::App& command, Options& options)
+{
+    command.add_option("--checkpoint-key", options.checkpoint_key,
+                       std::string("The checkpoint key") + reference);
 }
 
 void reader(CLI::App& command, Options& options)

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -21,6 +22,12 @@ struct Options {
     bool ask_pin = false;
     std::optional<int> pin_fd, new_pin_fd, passphrase_fd;
     std::string passphrase_file, transport_key_file;
+    std::string hsm_pin_file;
+    std::optional<int> hsm_pin_fd;
+
+    // Where keys are, other than in the issuer's folder: see keys.hpp.
+    std::vector<std::string> operation_keys;
+    std::string card_root, checkpoint_key;
 
     // What.
     std::string id, amount, account, file, known, instruction, card, origin, unit = "EUR";
@@ -35,6 +42,9 @@ struct Options {
 namespace with {
 void issuer(CLI::App& command, Options& options);
 void passphrase(CLI::App& command, Options& options);
+void operation_key(CLI::App& command, Options& options);
+void card_root(CLI::App& command, Options& options);
+void checkpoint_key(CLI::App& command, Options& options);
 void reader(CLI::App& command, Options& options);
 void pin(CLI::App& command, Options& options);
 void operation(CLI::App& command, Options& options);  // --id and --terminal

@@ -171,6 +171,7 @@ void add_value_commands(Program& program)
         auto& command = program.command(name, help, std::move(run));
         with::issuer(command, options);
         with::passphrase(command, options);
+        with::operation_key(command, options);
         with::reader(command, options);
         with::operation(command, options);
         return command;

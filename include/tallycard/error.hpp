@@ -72,6 +72,13 @@ enum class Errc : std::uint8_t {
     store_failed,    // SQLite failed; Error::detail is its extended code
     ledger_behind,   // the store is older than a checkpoint that is known: an old copy?
     unsafe_library,  // the libsodium in use fails the self-test
+    // Keys in a token (PKCS#11).
+    token_missing,      // the module shows no such token, or more than one; or it was taken out
+    token_failed,       // the module failed; Error::detail is its CKR_ code
+    token_pin_wrong,    // the token refused the PIN; it is not shown to it again
+    token_pin_locked,   // no try is left, or one, which is never used up here
+    token_key_missing,  // the token has no such key, or more than one
+    token_key_unfit,    // the key cannot sign with Ed25519, or its public key is another's
 };
 
 // Whether the operation that failed may still have changed the card.

@@ -96,6 +96,7 @@ public:
 
     Result<std::vector<AccountRow>> accounts();  // cash and associated
     Result<std::vector<CardRow>> cards();
+    Result<std::optional<CardRow>> card(const CardId& card_id);
     Result<std::vector<FirstInstruction>> pending();  // by card and sequence, voids after
     Result<std::vector<EvidenceRow>> evidence();
     Result<std::optional<AccountRow>> account(const AccountName& name);

@@ -131,6 +131,11 @@ Result<std::vector<CardRow>> Platform::cards()
     });
 }
 
+Result<std::optional<CardRow>> Platform::card(const CardId& card_id)
+{
+    return reading(mutex_, *store_, [&](StoreTransaction& store) { return store.card(card_id); });
+}
+
 Result<std::vector<FirstInstruction>> Platform::pending()
 {
     using Instructions = std::vector<FirstInstruction>;

@@ -87,17 +87,24 @@ Result<std::vector<Digest>> Platform::prove_consistency(std::uint64_t earlier)
 
 namespace {
 
+struct SignedCheckpoint {
+    Checkpoint checkpoint;
+    std::string note;
+};
+
 // A note on the ledger as it is, stored with the transaction.
-Result<Checkpoint> make_checkpoint(StoreTransaction& store, const IssuerDescription& issuer,
-                                   const CheckpointKey& key)
+Result<SignedCheckpoint> make_checkpoint(StoreTransaction& store, const IssuerDescription& issuer,
+                                         const CheckpointKey& key)
 {
     if (key.public_key() != issuer.checkpoint_key)
         return Error{.code = Errc::conflict, .where = "checkpoint key"};
     const auto head = head_of(store);
     if (!head) return head.error();
     const Checkpoint checkpoint{.origin = issuer.origin, .head = *head};
-    if (const auto put = store.put_checkpoint(checkpoint.sign(key)); !put) return put.error();
-    return checkpoint;
+    const auto note = checkpoint.sign(key);
+    if (!note) return note.error();
+    if (const auto put = store.put_checkpoint(*note); !put) return put.error();
+    return SignedCheckpoint{checkpoint, *note};
 }
 
 }  // namespace
@@ -119,30 +126,30 @@ Result<void> Platform::publish(const std::string& note)
 
 Result<std::string> Platform::checkpoint(const CheckpointKey& key)
 {
-    const auto checkpoint = writing(mutex_, *store_, [&](StoreTransaction& store) {
+    const auto made = writing(mutex_, *store_, [&](StoreTransaction& store) {
         return make_checkpoint(store, settings_.issuer, key);
     });
-    if (!checkpoint) return checkpoint.error();
-    auto note = checkpoint->sign(key);
-    if (const auto published = publish(note); !published) return published.error();
-    return note;
+    if (!made) return made.error();
+    if (const auto published = publish(made->note); !published) return published.error();
+    return made->note;
 }
 
 Result<Checkpoint> Platform::export_ledger(const std::string& path, const CheckpointKey& key)
 {
     auto file = files::Replacement::begin(path);
     if (!file) return file.error();
-    auto checkpoint = writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<Checkpoint> {
-        auto made = make_checkpoint(store, settings_.issuer, key);
-        if (!made) return made;
-        const auto done = write_export(*file, store, settings_.issuer, made->sign(key), key);
-        if (!done) return done.error();
-        return made;
-    });
-    if (!checkpoint) return checkpoint;
-    if (const auto published = publish(checkpoint->sign(key)); !published) return published.error();
+    const auto made =
+        writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<SignedCheckpoint> {
+            auto signed_one = make_checkpoint(store, settings_.issuer, key);
+            if (!signed_one) return signed_one;
+            const auto done = write_export(*file, store, settings_.issuer, signed_one->note, key);
+            if (!done) return done.error();
+            return signed_one;
+        });
+    if (!made) return made.error();
+    if (const auto published = publish(made->note); !published) return published.error();
     if (const auto placed = file->commit(); !placed) return placed.error();
-    return checkpoint;
+    return made->checkpoint;
 }
 
 }  // namespace tallycard

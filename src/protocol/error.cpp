@@ -134,6 +134,24 @@ Entry entry(Errc code)
     case Errc::unsafe_library:
         return {"unsafe_library",
                 "this libsodium accepts invalid points (CVE-2025-69277); upgrade it"};
+    case Errc::token_missing:
+        return {"token_missing",
+                "the module shows no such token, or more than one; connect it, or name it by its "
+                "serial"};
+    case Errc::token_failed: return {"token_failed", "the PKCS#11 module failed"};
+    case Errc::token_pin_wrong:
+        return {"token_pin_wrong",
+                "the token refused the PIN; it was tried once, since a token locks itself"};
+    case Errc::token_pin_locked:
+        return {"token_pin_locked",
+                "the token's PIN is locked, or its last try is left: log in with the token's own "
+                "tool first"};
+    case Errc::token_key_missing:
+        return {"token_key_missing",
+                "the token has no such key, or more than one; name it by object and id"};
+    case Errc::token_key_unfit:
+        return {"token_key_unfit",
+                "the key cannot sign with Ed25519, or is not the one of its public key"};
     }
     return {"unknown", "unknown error"};
 }
@@ -154,6 +172,8 @@ std::string details(const Error& error)
                       error.code == Errc::link_failed ? " of the record" : "");
     } else if (error.code == Errc::malformed || error.code == Errc::file_damaged) {
         if (detail != 0) std::snprintf(text, sizeof text, " (at byte %u)", detail);
+    } else if (error.code == Errc::token_failed || error.code == Errc::token_key_unfit) {
+        if (detail != 0) std::snprintf(text, sizeof text, " (CKR 0x%08X)", detail);
     } else if (detail >= 0x80000000u) {
         std::snprintf(text, sizeof text, " (PC/SC 0x%08X)", detail);
     } else if (detail != 0) {
