@@ -84,7 +84,7 @@ Result<void> Books::reserve(const Operation& operation, const std::optional<Acco
         if (!left) return refusal(Errc::bad_amount);
         if (const auto fits = check_issued(*free, *left); !fits) return fits;
     }
-    if (name->kind == AccountKind::associated && (!left || *left < 0))
+    if (name->kind == AccountKind::associated && left.value_or(-1) < 0)
         return refusal(Errc::insufficient_funds);
     if (__builtin_add_overflow(row.reserved, amount, &row.reserved))
         return refusal(Errc::bad_amount);

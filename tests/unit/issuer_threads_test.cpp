@@ -181,7 +181,8 @@ TEST_CASE("signers and the offline issuer are used by several threads at once")
             SimulatedCard card(id, std::move(*key), Unit::from_code(978).value());
             const auto operation = card.make(Kind::top_up, 100);
             const auto signature = signer.sign(operation);
-            if (!signature || !verify({operation, *signature}, signer.public_key())) return false;
+            if (!signature || !verify(FirstInstruction{operation, *signature}, signer.public_key()))
+                return false;
             if (nobody.standing(id)) return false;
         }
         return true;
