@@ -12,7 +12,9 @@ packages()
             libcli11-dev nlohmann-json3-dev libp11-kit-dev
         ;;
     run) echo pcscd vsmartcard-vpcd ;;
-    test) echo catch2 iproute2 python3 python3-pyscard opensc pcsc-tools softhsm2 ;;
+    test)
+        echo catch2 iproute2 python3 python3-pyscard opensc pcsc-tools softhsm2 valgrind
+        ;;
     qemu) echo qemu-system-x86 busybox-static cpio libccid pcscd python3 ;;
     proofs) echo spin ;;
     lint) echo clang-14 clang-format-14 clang-tidy-14 ;;
