@@ -9,11 +9,10 @@ Error refusal(Errc code, Kind kind)
     return Error{.code = code, .where = name(kind)};
 }
 
-// The card's own rules, applied before the platform is asked: a refusal that comes later costs a
-// void. The card has the last word all the same.
+// The card's own rules for what moves value, applied before the platform is asked: a refusal that
+// comes later costs a void. The card has the last word all the same.
 Result<void> check(const CardInfo& info, const Limits& limits, const Intent& intent, bool has_pin)
 {
-    if (!moves_value(intent.kind)) return {};
     if (intent.amount.magnitude() > limits.maximum_amount.to_minor_units())
         return refusal(Errc::amount_limit, intent.kind);
     const bool above_pin = intent.amount.magnitude() > limits.pin_above.to_minor_units();
@@ -43,7 +42,7 @@ Result<Preview> preview(const Contact& contact, const Intent& intent)
     const auto use = session->limits();
     if (!use) return use.error();
     preview.verdict = check(preview.info, use->limits, intent, contact.pin.is_given());
-    if (preview.verdict && contact.pin.block() != nullptr && is_debit(intent.kind))
+    if (preview.verdict && contact.pin.block() != nullptr)
         preview.verdict = session->verify_pin(*contact.pin.block());
     return preview;
 }

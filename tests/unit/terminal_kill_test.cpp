@@ -9,6 +9,7 @@
 #include <catch2/catch.hpp>
 
 #include "support/terminal_world.hpp"
+#include "support/wrapped_client.hpp"
 
 using namespace tallycard;
 using namespace testing;
@@ -54,52 +55,6 @@ private:
     Executioner& executioner_;
 };
 
-class MortalClient final : public IssuerClient {
-public:
-    MortalClient(IssuerClient& below, Executioner& executioner)
-        : below_(below), executioner_(executioner)
-    {
-    }
-    Result<CardStanding> standing(const CardId& id) override
-    {
-        return around([&] { return below_.standing(id); });
-    }
-    Result<OperationStatus> authorise(const OperationRequest& request) override
-    {
-        return around([&] { return below_.authorise(request); });
-    }
-    Result<OperationStatus> authorise_transfer(const OperationId& id,
-                                               const SecondInstruction& second) override
-    {
-        return around([&] { return below_.authorise_transfer(id, second); });
-    }
-    Result<OperationStatus> status(const OperationId& id) override
-    {
-        return around([&] { return below_.status(id); });
-    }
-    Result<FirstInstruction> void_pending(const CardId& id) override
-    {
-        return around([&] { return below_.void_pending(id); });
-    }
-    Result<Settlement> settle(const Receipt& receipt,
-                              const std::optional<Operation>& operation) override
-    {
-        return around([&] { return below_.settle(receipt, operation); });
-    }
-
-private:
-    template <class F>
-    std::invoke_result_t<F> around(F&& call)
-    {
-        executioner_.step();
-        auto answer = call();
-        executioner_.step();
-        return answer;
-    }
-    IssuerClient& below_;
-    Executioner& executioner_;
-};
-
 using Ask = Outcome (*)(Terminal&, CardLink&, const OperationId&, Asked);
 
 // Everything that a terminal program opens, and closes when it ends.
@@ -127,7 +82,11 @@ struct Program {
         driver = open_loopback(std::move(cards)).value();
         card = driver->open(driver->list().value().at(0)).value()->connect(Sharing::shared).value();
         mortal_card = std::make_unique<MortalLink>(*card, executioner);
-        client = std::make_unique<MortalClient>(*platform, executioner);
+        client = std::make_unique<WrappedClient>(*platform);
+        client->before = client->after = [this](Call) -> std::optional<Error> {
+            executioner.step();
+            return std::nullopt;
+        };
         terminal = std::make_unique<Terminal>(
             *client, TerminalSettings{root.public_key(), test::account_id("till-1"), nullptr});
     }
@@ -161,7 +120,7 @@ struct Program {
     std::unique_ptr<ReaderDriver> driver;
     std::unique_ptr<CardLink> card;
     std::unique_ptr<MortalLink> mortal_card;
-    std::unique_ptr<MortalClient> client;
+    std::unique_ptr<WrappedClient> client;
     std::unique_ptr<Terminal> terminal;
 };
 

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+// What seldom happens to a terminal: another card in the reader, another terminal that is faster, a
+// platform whose books are old, a card that is blank.
+#include <limits>
+
+#include <catch2/catch.hpp>
+
+#include "support/terminal_world.hpp"
+#include "support/wrapped_client.hpp"
+#include "terminal/contact.hpp"
+
+using namespace tallycard;
+using namespace testing;
+
+namespace {
+
+const auto shop = *AccountId::parse(std::string_view("SHOP-1"));
+const auto one = Amount::minor_units(1'00);
+
+// A reader in which the card is changed before the transaction number `change_at`, or where the end
+// of the transaction number `fail_end` fails.
+class ChangingLink final : public CardLink {
+public:
+    ChangingLink(CardLink& first, CardLink& second) : first_(first), second_(second) {}
+    int change_at = -1, fail_end = -1, begun = 0, ended = 0;
+
+    const Atr& atr() const override { return now().atr(); }
+    TransmissionProtocol protocol() const override { return now().protocol(); }
+    Result<void> begin() override
+    {
+        ++begun;
+        return now().begin();
+    }
+    Result<void> end() override
+    {
+        auto done = now().end();
+        if (ended++ == fail_end) return Error{.code = Errc::card_removed, .where = "end"};
+        return done;
+    }
+    Result<void> reconnect() override { return now().reconnect(); }
+    Result<std::size_t> transmit(std::span<const std::uint8_t> command,
+                                 std::span<std::uint8_t> answer) override
+    {
+        return now().transmit(command, answer);
+    }
+
+private:
+    CardLink& now() const { return change_at >= 0 && begun > change_at ? second_ : first_; }
+    CardLink& first_;
+    CardLink& second_;
+};
+
+struct World : TerminalWorld {
+    World() { issuer->open_account(shop).value(); }
+    WrappedClient client{*issuer};
+    Terminal through{
+        client,
+        {.card_root = root.public_key(), .name = test::account_id("till-1"), .observer = nullptr}};
+
+    OperationRequest request(const Seat& seat)
+    {
+        return {.id = next_id(),
+                .card_id = seat.card_id,
+                .kind = Kind::top_up,
+                .amount = one,
+                .parameter = {},
+                .terminal = test::account_id("till-2")};
+    }
+    void settle_down(Seat& seat)
+    {
+        client.before = client.after = nullptr;
+        client.amend = nullptr;
+        (*seat).restart();
+        (*seat).insert();
+        REQUIRE(through.resolve(*seat));
+        CHECK(balance(seat) == on_card(seat));
+        CHECK(sum_of_books() == 0);
+    }
+};
+
+Errc refusal(const Outcome& outcome)
+{
+    REQUIRE(std::holds_alternative<NotApplied>(outcome));
+    return std::get<NotApplied>(outcome).reason.code;
+}
+Errc doubt(const Outcome& outcome)
+{
+    REQUIRE(std::holds_alternative<InDoubt>(outcome));
+    return std::get<InDoubt>(outcome).reason.code;
+}
+
+}  // namespace
+
+TEST_CASE("I1 I3: a card that is changed for another meanwhile moves nothing of the other's",
+          "[terminal][I1][I3]")
+{
+    World world;
+    auto first = world.funded_seat(), second = world.funded_seat();
+    ChangingLink link(*first, *second);
+    const auto others = world.on_card(second);
+    int changed = 0;
+    const std::function<void(const OperationId&)> acts[] = {
+        [&](const OperationId& id) { (void)world.through.top_up(link, id, one); },
+        [&](const OperationId& id) { (void)world.through.transfer_out(link, id, one, shop); },
+        [&](const OperationId&) { (void)world.through.resolve(link); },
+        [&](const OperationId& id) {
+            (*first).restart({Fault::lose_answer(0).of(0x34)});
+            CHECK(doubt(world.through.pay(link, id, one, shop)) == Errc::link_failed);
+        }};
+    for (const auto& act : acts)
+        for (int at = 1; at < 6; ++at) {
+            CAPTURE(at);
+            if (&act != &acts[3]) world.issuer->authorise(world.request(first)).value();
+            link.begun = 0;
+            link.change_at = &act == &acts[3] ? 1 : at;
+            act(world.next_id());
+            changed += link.begun > link.change_at;
+            link.change_at = -1;
+            world.settle_down(first);
+            world.settle_down(second);
+            CHECK(world.on_card(second) == others);
+        }
+    CHECK(changed >= 15);
+}
+
+TEST_CASE("a transaction that does not end in order leaves nothing half done", "[terminal]")
+{
+    World world;
+    auto seat = world.funded_seat();
+    ChangingLink link(*seat, *seat);
+    for (link.fail_end = 0; link.fail_end < 4; ++link.fail_end) {
+        CAPTURE(link.fail_end);
+        link.ended = 0;
+        (void)world.through.transfer_out(link, world.next_id(), one, shop);
+        link.ended = 0;
+        const auto resolved = world.through.resolve(link);
+        CHECK(bool(resolved) == (link.fail_end > 0));
+        world.settle_down(seat);
+    }
+}
+
+TEST_CASE("where another terminal was faster, its operation ends first and then this one",
+          "[terminal][I9]")
+{
+    World world;
+    auto seat = world.funded_seat();
+    bool was_faster = false, card_leaves = false;
+    world.client.before = [&](Call call) -> std::optional<Error> {
+        if (call != Call::authorise || was_faster) return std::nullopt;
+        was_faster = true;
+        world.issuer->authorise(world.request(seat)).value();
+        if (card_leaves) (*seat).restart({Fault::remove_before(0)});
+        return std::nullopt;
+    };
+    const auto before = world.on_card(seat);
+    CHECK(std::holds_alternative<Applied>(world.through.top_up(*seat, world.next_id(), one)));
+    CHECK(world.on_card(seat) == before + 2'00);
+
+    was_faster = false;
+    card_leaves = true;
+    CHECK(refusal(world.through.top_up(*seat, world.next_id(), one)) == Errc::card_removed);
+    world.settle_down(seat);
+    CHECK(world.on_card(seat) == before + 3'00);
+}
+
+TEST_CASE("a payment meanwhile makes a transfer's request old, and it is asked for anew",
+          "[terminal]")
+{
+    World world;
+    auto seat = world.funded_seat();
+    bool was_faster = false;
+    world.client.before = [&](Call call) -> std::optional<Error> {
+        if (call != Call::authorise_transfer || was_faster) return std::nullopt;
+        was_faster = true;
+        REQUIRE(
+            std::holds_alternative<Applied>(world.terminal.pay(*seat, world.next_id(), one, shop)));
+        return std::nullopt;
+    };
+    const auto before = world.on_card(seat);
+    (void)world.through.transfer_out(*seat, world.next_id(), one, shop);
+    world.settle_down(seat);
+    CHECK(was_faster);
+    CHECK(world.on_card(seat) >= before - 2'00);
+}
+
+TEST_CASE("an id names one operation, with its account and its parameter too", "[terminal]")
+{
+    World world;
+    auto seat = world.funded_seat();
+    const auto other = test::account_id("SHOP-2");
+    world.issuer->open_account(other).value();
+    auto id = world.next_id();
+    CHECK(std::holds_alternative<Applied>(world.through.transfer_out(*seat, id, one, shop)));
+    CHECK(refusal(world.through.transfer_out(*seat, id, one, other)) == Errc::conflict);
+    CHECK(refusal(world.through.transfer_out(*seat, id, Amount::minor_units(2'00), shop)) ==
+          Errc::conflict);
+    id = world.next_id();
+    Limits limits{.maximum_balance = Balance::minor_units(1000'00),
+                  .maximum_amount = Balance::minor_units(200'00),
+                  .pin_above = Balance::minor_units(50'00),
+                  .offline_payments = 15,
+                  .offline_total = Balance::minor_units(500'00)};
+    CHECK(std::holds_alternative<Applied>(
+        world.through.administer(*seat, id, Kind::set_limits, limits)));
+    limits.offline_payments = 14;
+    CHECK(refusal(world.through.administer(*seat, id, Kind::set_limits, limits)) == Errc::conflict);
+}
+
+TEST_CASE("what would not fit on the card is refused before it is signed", "[terminal][I8]")
+{
+    World world;
+    auto seat = world.funded_seat();
+    const auto all = Balance::minor_units(std::numeric_limits<std::int64_t>::max());
+    Limits limits{.maximum_balance = Balance::minor_units(100'50),
+                  .maximum_amount = all,
+                  .pin_above = all,
+                  .offline_payments = 15,
+                  .offline_total = all};
+    const auto set = [&] {
+        return world.through.administer(*seat, world.next_id(), Kind::set_limits, limits);
+    };
+    CHECK(std::holds_alternative<Applied>(set()));
+    CHECK(refusal(world.through.top_up(*seat, world.next_id(), one)) == Errc::balance_limit);
+    limits.maximum_balance = all;
+    CHECK(std::holds_alternative<Applied>(set()));
+    const auto most = Amount::minor_units(std::numeric_limits<std::int64_t>::max());
+    CHECK(refusal(world.through.top_up(*seat, world.next_id(), most)) == Errc::balance_limit);
+    CHECK((*seat).exchanges_of(0x32) == 2);  // the limits' own
+}
+
+TEST_CASE("a card that the platform's books do not fit is not settled by force", "[terminal]")
+{
+    World world;
+    auto seat = world.funded_seat();
+    for (int times = 0; times < 18; ++times)
+        CHECK(std::holds_alternative<Applied>(world.through.top_up(*seat, world.next_id(), one)));
+    world.client.amend = [](CardStanding& standing) { standing.settled = 1; };
+    CHECK(world.through.resolve(*seat).error().code == Errc::not_in_log);
+    world.client.amend = [](CardStanding& standing) { standing.settled += 1; };
+    CHECK(world.through.resolve(*seat).error().code == Errc::card_behind);
+    world.settle_down(seat);
+}
+
+TEST_CASE("a void that was signed is delivered, although the operation could be", "[terminal][I9]")
+{
+    World world;
+    auto seat = world.funded_seat();
+    world.issuer->authorise(world.request(seat)).value();
+    world.issuer->void_pending(seat.card_id).value();
+    const auto resolved = world.through.resolve(*seat).value();
+    CHECK(resolved.voided == 1);
+    CHECK(resolved.delivered == 0);
+    CHECK(world.on_card(seat) == TerminalWorld::start);
+}
+
+TEST_CASE("what became of an operation that the card refuses is asked of the platform",
+          "[terminal]")
+{
+    World world;
+    auto seat = world.funded_seat();
+    enum class Meanwhile { nothing, voided, settled, unreachable, unreachable_later };
+    for (const auto meanwhile : {Meanwhile::nothing, Meanwhile::voided, Meanwhile::settled,
+                                 Meanwhile::unreachable, Meanwhile::unreachable_later}) {
+        CAPTURE(int(meanwhile));
+        const auto id = world.next_id();
+        (*seat).restart({Fault::only_status(0, 0x9402).of(0x32)});
+        int asked = 0;
+        world.client.before = [&](Call call) -> std::optional<Error> {
+            if (call != Call::status || (*seat).faults_fired() == 0) return std::nullopt;
+            ++asked;
+            if (asked == 1 && meanwhile == Meanwhile::voided)
+                REQUIRE(world.terminal.void_pending(*seat));
+            if (asked == 1 && meanwhile == Meanwhile::settled)
+                REQUIRE(world.terminal.resolve(*seat));
+            const bool fails = meanwhile == Meanwhile::unreachable ||
+                               (meanwhile == Meanwhile::unreachable_later && asked == 2);
+            if (!fails) return std::nullopt;
+            return Error{.code = Errc::issuer_unreachable, .where = "test"};
+        };
+        const auto outcome = world.through.top_up(*seat, id, one);
+        CHECK(asked > 0);
+        if (meanwhile == Meanwhile::settled) CHECK(std::holds_alternative<Applied>(outcome));
+        if (meanwhile == Meanwhile::unreachable || meanwhile == Meanwhile::unreachable_later)
+            CHECK(std::holds_alternative<InDoubt>(outcome));
+        if (meanwhile == Meanwhile::voided) CHECK(std::holds_alternative<NotApplied>(outcome));
+        world.settle_down(seat);
+        const auto again = world.through.top_up(*seat, id, one);
+        if (std::holds_alternative<NotApplied>(outcome))
+            CHECK(refusal(again) == Errc::operation_ended);
+    }
+}
+
+TEST_CASE("a PIN that fails the second time leaves the transfer unasked", "[terminal]")
+{
+    World world;
+    auto seat = world.funded_seat();
+    const auto pin = TerminalWorld::pin();
+    (*seat).restart({Fault::only_status(1, 0x63C2).of(0x20)});
+    CHECK(refusal(world.through.transfer_out(*seat, world.next_id(), one, shop, &pin)) ==
+          Errc::wrong_pin);
+    const auto wrong = TerminalWorld::pin("4712");
+    CHECK(refusal(world.through.pay(*seat, world.next_id(), one, shop, &wrong)) == Errc::wrong_pin);
+    CHECK(world.on_card(seat) == TerminalWorld::start);
+}
+
+TEST_CASE("a card that executed nothing yet pays nothing, and is no foreign one", "[terminal]")
+{
+    World world;
+    auto seat = world.seat();
+    CHECK(refusal(world.through.pay(*seat, world.next_id(), one, shop)) == Errc::balance_too_low);
+}
+
+TEST_CASE("a blank card is told from an issued one", "[terminal]")
+{
+    World world;
+    std::array<std::uint8_t, TransportKey::size> key{};
+    std::vector<LoopbackCard> cards(1);
+    cards[0] = {.image = world.issuer.folder().file("blank"),
+                .transport_key = TransportKey(key),
+                .protocol = TransmissionProtocol::t1,
+                .durable = false};
+    const auto driver = open_loopback(std::move(cards)).value();
+    const auto card =
+        driver->open(driver->list().value().at(0)).value()->connect(Sharing::shared).value();
+    CHECK(refusal(world.through.top_up(*card, world.next_id(), one)) == Errc::blank_card);
+    CHECK(refusal(world.through.pay(*card, world.next_id(), one, shop)) == Errc::blank_card);
+    CHECK(doubt(world.through.pay(*card, world.next_id(), one, shop, nullptr, Asked::again)) ==
+          Errc::blank_card);
+}
+
+TEST_CASE("only a refusal by name is one, and a PIN's error is none", "[terminal]")
+{
+    using contact::is_pin_error;
+    using contact::is_refusal;
+    const Error named{.code = Errc::balance_limit, .sw = StatusWord(0x9403)};
+    CHECK(is_refusal(named));
+    auto error = named;
+    error.effect = Effect::unknown;
+    CHECK_FALSE(is_refusal(error));
+    error = named;
+    error.sw = {};
+    CHECK_FALSE(is_refusal(error));
+    for (const auto code : {Errc::memory_failure, Errc::wrong_sequence, Errc::wrong_pin,
+                            Errc::pin_blocked, Errc::no_pin}) {
+        error = named;
+        error.code = code;
+        CHECK_FALSE(is_refusal(error));
+        CHECK(is_pin_error(error) ==
+              (code != Errc::memory_failure && code != Errc::wrong_sequence));
+    }
+    for (const auto code : {Errc::cancelled, Errc::timed_out}) {
+        CHECK(is_pin_error({.code = code, .sw = StatusWord(0x6400)}));
+        CHECK_FALSE(is_pin_error({.code = code, .sw = StatusWord(0x6F00)}));
+    }
+    CHECK_FALSE(is_pin_error({.code = Errc::link_failed, .sw = StatusWord(0x6401)}));
+}
