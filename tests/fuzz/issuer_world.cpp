@@ -199,6 +199,12 @@ bool IssuerWorld::open()
     return true;
 }
 
+simulation::MemoryDisk::Copy IssuerWorld::close_and_copy()
+{
+    platform_.reset();
+    return disk().copy();
+}
+
 void IssuerWorld::plan(const simulation::Fault& fault)
 {
     injector().begin({fault});

@@ -62,6 +62,8 @@ public:
     static simulation::Injector::Pause quiet();
     // Nothing goes wrong any more, and the platform is open.
     void recover();
+    // All files; the platform is closed, and stays so.
+    simulation::MemoryDisk::Copy close_and_copy();
     static simulation::MemoryDisk& disk();
     static const tallycard::PlatformSettings& settings();
     static const tallycard::CheckpointKey& checkpoint_key();
