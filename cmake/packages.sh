@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # packages.sh SET...: installs what is missing of the named sets of Debian packages (build, run,
-# test, qemu, proofs, coverage, lint). Needs root or sudo, and only when something is missing.
+# test, qemu, proofs, coverage, lint, fuzz). Needs root or sudo, and only when something is missing.
 set -eu
 
 packages()
@@ -19,6 +19,7 @@ packages()
     proofs) echo spin ;;
     coverage) echo gcovr ;;
     lint) echo clang-14 clang-format-14 clang-tidy-14 ;;
+    fuzz) echo clang-14 llvm-14 libclang-rt-14-dev ;;
     *)
         echo "packages.sh: no such set: $1" >&2
         exit 64

@@ -83,6 +83,9 @@ OperationRow read_operation(Query& query)
         query.require(row.terminal.has_value());
     }
     row.beside = query.number() != 0;
+    // What moves cash names whose it is: the books go by it.
+    const auto& operation = row.first.operation;
+    query.require(!moves_value(operation.kind) || operation.account || row.terminal);
     return row;
 }
 

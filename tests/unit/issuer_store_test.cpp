@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -136,6 +137,23 @@ TEST_CASE("a damaged page of the store is noticed, when it is opened or when it 
     std::ofstream(issuer.store_file(), std::ios::binary) << good;
     issuer.reopen();
     require_invariants(issuer);
+}
+
+TEST_CASE("an operation in the store that moves cash of no terminal is damage")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    const auto first = issuer.authorise(card, Kind::top_up, 5000).value().first;
+    issuer.close();
+    sqlite3* database = nullptr;
+    REQUIRE(sqlite3_open(issuer.store_file().c_str(), &database) == SQLITE_OK);
+    REQUIRE(sqlite3_exec(database, "UPDATE operations SET terminal = NULL", nullptr, nullptr,
+                         nullptr) == SQLITE_OK);
+    REQUIRE(sqlite3_close(database) == SQLITE_OK);
+    issuer.reopen();
+    const auto settled = issuer->settle(card.execute(first), std::nullopt);
+    REQUIRE(settled.error().code == Errc::file_damaged);
+    REQUIRE(issuer.sum_of_books() == 0);
 }
 
 TEST_CASE("the sum of the books is right where its parts leave 64 bits")
