@@ -6,7 +6,12 @@ if(TALLYCARD_BUILD_ISSUER)
     list(APPEND components issuer)
 endif()
 
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tallycard DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tallycard DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    PATTERN postgres_store.hpp EXCLUDE)
+if(TALLYCARD_BUILD_POSTGRES)
+    install(FILES ${PROJECT_SOURCE_DIR}/include/tallycard/postgres_store.hpp
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tallycard)
+endif()
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tallycard)
 foreach(component IN LISTS components)
@@ -27,6 +32,9 @@ set(virtual_requires "tallycard-card")
 set(virtual_requires_private "libsodium")
 set(issuer_requires "tallycard-card")
 set(issuer_requires_private "libsodium, sqlite3")
+if(TALLYCARD_BUILD_POSTGRES)
+    string(APPEND issuer_requires_private ", libpq")
+endif()
 set(card_description "cards, readers and terminals")
 set(virtual_description "virtual cards in this process")
 set(issuer_description "the issuer's platform")

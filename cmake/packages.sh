@@ -9,10 +9,10 @@ packages()
     case $1 in
     build)
         echo g++ make cmake ninja-build pkg-config libpcsclite-dev libsodium-dev libsqlite3-dev \
-            libcli11-dev nlohmann-json3-dev
+            libpq-dev libcli11-dev nlohmann-json3-dev
         ;;
     run) echo pcscd vsmartcard-vpcd ;;
-    test) echo catch2 iproute2 python3 python3-pyscard opensc pcsc-tools ;;
+    test) echo catch2 iproute2 python3 python3-pyscard opensc pcsc-tools postgresql-15 ;;
     qemu) echo qemu-system-x86 busybox-static cpio libccid pcscd python3 ;;
     proofs) echo spin ;;
     lint) echo clang-14 clang-format-14 clang-tidy-14 ;;

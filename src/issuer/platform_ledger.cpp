@@ -107,14 +107,13 @@ Result<Checkpoint> make_checkpoint(StoreTransaction& store, const IssuerDescript
 Result<void> Platform::publish(const std::string& note)
 {
     if (settings_.checkpoint_file.empty()) return {};
-    const std::lock_guard lock(mutex_);
     // Another process may have published a newer one since: the file never goes back. Holding the
     // store for writing keeps the others from doing so meanwhile.
-    const auto store = store_->write();
-    if (!store) return store.error();
-    const auto newest = (*store)->checkpoint();
-    if (!newest) return newest.error();
-    return files::replace(settings_.checkpoint_file, newest->value_or(note));
+    return writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<void> {
+        const auto newest = store.checkpoint();
+        if (!newest) return newest.error();
+        return files::replace(settings_.checkpoint_file, newest->value_or(note));
+    });
 }
 
 Result<std::string> Platform::checkpoint(const CheckpointKey& key)
@@ -130,9 +129,12 @@ Result<std::string> Platform::checkpoint(const CheckpointKey& key)
 
 Result<Checkpoint> Platform::export_ledger(const std::string& path, const CheckpointKey& key)
 {
-    auto file = files::Replacement::begin(path);
-    if (!file) return file.error();
+    std::optional<files::Replacement> file;
     auto checkpoint = writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<Checkpoint> {
+        file.reset();
+        auto begun = files::Replacement::begin(path);
+        if (!begun) return begun.error();
+        file.emplace(std::move(*begun));
         auto made = make_checkpoint(store, settings_.issuer, key);
         if (!made) return made;
         const auto done = write_export(*file, store, settings_.issuer, made->sign(key), key);

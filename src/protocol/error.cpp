@@ -131,6 +131,16 @@ Entry entry(Errc code)
     case Errc::unsafe_library:
         return {"unsafe_library",
                 "this libsodium accepts invalid points (CVE-2025-69277); upgrade it"};
+    case Errc::store_newer:
+        return {"store_newer",
+                "a newer version of tallycard wrote this store; use that version, or a newer one"};
+    case Errc::store_busy:
+        return {"store_busy",
+                "other processes changed the store at the same time, again and again; try again"};
+    case Errc::store_unreachable:
+        return {"store_unreachable",
+                "the database server cannot be reached, or ended the session; see that it runs, "
+                "and try again"};
     }
     return {"unknown", "unknown error"};
 }
@@ -149,6 +159,13 @@ std::string details(const Error& error)
                       error.code == Errc::link_failed ? " of the record" : "");
     } else if (error.code == Errc::malformed || error.code == Errc::file_damaged) {
         if (detail != 0) std::snprintf(text, sizeof text, " (at byte %u)", detail);
+    } else if (error.code == Errc::store_newer) {
+        std::snprintf(text, sizeof text, " (version %u)", detail);
+    } else if (detail >= 0x40000000u && detail < 0x80000000u) {
+        char state[6] = "";
+        for (unsigned i = 0; i < 5; ++i)
+            state[i] = static_cast<char>('0' + (detail >> (24 - 6 * i) & 0x3F));
+        std::snprintf(text, sizeof text, " (SQLSTATE %s)", state);
     } else if (detail >= 0x80000000u) {
         std::snprintf(text, sizeof text, " (PC/SC 0x%08X)", detail);
     } else if (detail != 0) {
