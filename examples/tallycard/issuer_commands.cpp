@@ -49,7 +49,8 @@ Report init(const Options& options)
     issuer.card_root = create_key_file(folder.card_root_key(), KeyRole::card_root, secret).value();
     issuer.checkpoint_key =
         create_key_file(folder.checkpoint_key(), KeyRole::checkpoint, secret).value();
-    (void)create_sqlite_store(folder.store()).value();
+    const auto place = workplace::store_place(options);
+    (void)workplace::reached(create_store(place), place);
     create_issuer_file(folder.description(), issuer).value();
     return {"issuer " + issuer.origin + " made in " + options.issuer + "\nGive " +
                 folder.description() + " to terminals and auditors. Keep " +

@@ -58,6 +58,23 @@ IssuerDescription issuer(const Options& options)
     return read_issuer_file(options.issuer).value();
 }
 
+std::unique_ptr<Store> reached(Result<std::unique_ptr<Store>> store, const std::string& place)
+{
+    if (!store && store.error().code == Errc::store_unreachable)
+        std::fprintf(stderr, "%s\n", explain_store(place).c_str());
+    return std::move(store).value();
+}
+
+std::unique_ptr<Store> open_store_at(const std::string& place)
+{
+    return reached(open_store(place, StoreCheck::quick), place);
+}
+
+std::string store_place(const Options& options)
+{
+    return options.store.empty() ? IssuerFolder(options.issuer).store() : options.store;
+}
+
 std::unique_ptr<Platform> platform(const Options& options, Signing signing)
 {
     const IssuerFolder folder(options.issuer);
@@ -70,7 +87,7 @@ std::unique_ptr<Platform> platform(const Options& options, Signing signing)
         expect_file(folder.operation_key(), "operation.key in the issuer's folder");
         settings.signers.push_back(open_operation_key(folder.operation_key(), secret).value());
     }
-    auto store = open_sqlite_store(folder.store(), StoreCheck::quick).value();
+    auto store = open_store_at(store_place(options));
     return Platform::open(std::move(store), std::move(settings)).value();
 }
 

@@ -115,5 +115,8 @@ TALLYCARD_EXPORT Result<std::unique_ptr<Store>> open_sqlite_store(
 TALLYCARD_EXPORT Result<std::unique_ptr<Store>> create_store(const std::string& place);
 TALLYCARD_EXPORT Result<std::unique_ptr<Store>> open_store(const std::string& place,
                                                            StoreCheck check = StoreCheck::thorough);
+// After Errc::store_unreachable: why, in the words of the database's library, for people. Empty
+// where it can be reached.
+TALLYCARD_EXPORT std::string explain_store(const std::string& place);
 
 }  // namespace tallycard

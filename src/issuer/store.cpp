@@ -30,6 +30,10 @@ Error open_postgres_store(const std::string& conninfo)
 {
     return create_postgres_store(conninfo);
 }
+std::string explain_postgres(const std::string&)
+{
+    return "";
+}
 #endif
 
 }  // namespace
@@ -47,6 +51,12 @@ Result<std::unique_ptr<Store>> open_store(const std::string& place, StoreCheck c
 {
     if (const auto conninfo = conninfo_of(place)) return open_postgres_store(*conninfo);
     return open_sqlite_store(place, check);
+}
+
+std::string explain_store(const std::string& place)
+{
+    const auto conninfo = conninfo_of(place);
+    return conninfo ? explain_postgres(*conninfo) : "";
 }
 
 }  // namespace tallycard

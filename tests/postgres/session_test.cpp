@@ -69,7 +69,7 @@ TEST_CASE("a session that the server ended is made anew, and nobody notices")
     }
 }
 
-TEST_CASE("a connection that is lost before the commit has done nothing, and the call runs again")
+TEST_CASE("a connection that is lost with the commit is in doubt, and asking again does it once")
 {
     CutIssuer world;
     auto card = world.issuer.make_card();
@@ -224,7 +224,8 @@ TEST_CASE("a role that may not lock goes on side by side with the others")
                           schema +
                           " TO clerk; REVOKE UPDATE, DELETE ON tallycard_store FROM clerk");
     const auto clerk = open_postgres_store(conninfo + " user=clerk").value();
-    const auto turn = issuer.store().open().value()->write().value();
+    const auto owner = issuer.store().open().value();
+    const auto turn = owner->write().value();
     const auto beside = clerk->write().value();
     REQUIRE(beside->card(card.id()).value());
     REQUIRE(beside->put_account({.name = {AccountKind::associated, account_id("x")}}));
