@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <tallycard/store_copy.hpp>
 
-#include <bit>
 #include <string>
-#include <vector>
 
-#include "../protocol/digest.hpp"
 #include "ledger_tree.hpp"
 #include "running_hash.hpp"
 #include "store_walk.hpp"
@@ -13,7 +10,7 @@
 namespace tallycard {
 namespace {
 
-// Hashes every row as a line of text, and makes the tree anew from the leaves.
+// Hashes every row as a line of text, and makes the tree anew from its records.
 class Summing {
 public:
     Result<void> issuer(const std::string& text) { return line("issuer", text_of(text)); }
@@ -37,7 +34,7 @@ public:
                         const std::optional<Posting>& posting)
     {
         const auto bytes = record.encode();
-        add_leaf(merkle::leaf_hash(bytes));
+        tree_.append(merkle::leaf_hash(bytes));
         const auto moved = posting
                                ? posting->debit.to_string() + ' ' + posting->credit.to_string() +
                                      ' ' + std::to_string(posting->amount.to_minor_units())
@@ -67,10 +64,7 @@ public:
 
     StoreSummary finish()
     {
-        auto root = subtrees_.empty() ? sha256({}) : subtrees_.back();
-        for (auto left = subtrees_.size(); left > 1; --left)
-            root = merkle::node_hash(subtrees_[left - 2], root);
-        sum_.head.root = root;
+        sum_.head = {.size = tree_.size(), .root = tree_.root()};
         sum_.rows = hash_.finish();
         return sum_;
     }
@@ -89,20 +83,9 @@ private:
         hash_.update(text += '\n');
         return {};
     }
-    // Complete subtrees, each smaller than the one before it: the bits of the size.
-    void add_leaf(const Digest& leaf)
-    {
-        auto whole = leaf;
-        for (auto size = sum_.head.size++; (size & 1) != 0; size >>= 1) {
-            whole = merkle::node_hash(subtrees_.back(), whole);
-            subtrees_.pop_back();
-        }
-        subtrees_.push_back(whole);
-    }
-
     StoreSummary sum_;
     RunningHash hash_;
-    std::vector<Digest> subtrees_;
+    merkle::Frontier tree_;
 };
 
 class Copying {
