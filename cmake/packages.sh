@@ -9,11 +9,12 @@ packages()
     case $1 in
     build)
         echo g++ make cmake ninja-build pkg-config libpcsclite-dev libsodium-dev libsqlite3-dev \
-            libcli11-dev nlohmann-json3-dev libp11-kit-dev
+            libpq-dev libcli11-dev nlohmann-json3-dev libp11-kit-dev
         ;;
     run) echo pcscd vsmartcard-vpcd ;;
     test)
-        echo catch2 iproute2 python3 python3-pyscard opensc pcsc-tools softhsm2 valgrind
+        echo catch2 iproute2 python3 python3-pyscard opensc pcsc-tools softhsm2 valgrind \
+            postgresql-15
         ;;
     qemu) echo qemu-system-x86 busybox-static cpio libccid pcscd python3 ;;
     proofs) echo spin ;;

@@ -41,3 +41,4 @@ void add_value_commands(Program& program);
 void add_payment_commands(Program& program);
 void add_administration_commands(Program& program);
 void add_ledger_commands(Program& program);
+void add_store_commands(Program& program);

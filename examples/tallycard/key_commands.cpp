@@ -117,7 +117,8 @@ Report init(const Options& options)
     issuer.operation_keys = {new_keys.make(operation)};
     issuer.card_root = new_keys.make(root);
     issuer.checkpoint_key = new_keys.make(checkpoint);
-    (void)create_sqlite_store(folder.store()).value();
+    const auto place = workplace::store_place(options);
+    (void)workplace::reached(create_store(place), place);
     create_issuer_file(folder.description(), issuer).value();
     const auto root_place = root.reference.empty() ? root.in_folder : root.reference;
     return {"issuer " + issuer.origin + " made in " + options.issuer + "\nGive " +

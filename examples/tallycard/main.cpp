@@ -50,6 +50,7 @@ try {
     add_payment_commands(program);
     add_administration_commands(program);
     add_ledger_commands(program);
+    add_store_commands(program);
 
     try {
         program.app.parse(argc, argv);

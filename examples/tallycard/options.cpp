@@ -10,6 +10,11 @@ void issuer(CLI::App& command, Options& options)
                     "The issuer's folder, or its issuer.pub where nothing is signed or settled")
         ->envname("TALLYCARD_ISSUER")
         ->capture_default_str();
+    command
+        .add_option("--store", options.store,
+                    "The issuer's store, where it is not store.db in its folder: another file, "
+                    "postgresql://HOST/DATABASE, or postgres:service=NAME; never with a password")
+        ->envname("TALLYCARD_STORE");
 }
 
 void passphrase(CLI::App& command, Options& options)

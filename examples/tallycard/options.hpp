@@ -11,6 +11,7 @@
 struct Options {
     // Where.
     std::string issuer = "issuer";  // a folder that 'issuer init' made, or an issuer.pub alone
+    std::string store;              // see open_store(); empty: the file in the issuer's folder
     std::string reader;             // see open_reader_driver(); empty: the one with a card
     std::string second_reader;
     std::string terminal = "terminal-1";
@@ -30,6 +31,7 @@ struct Options {
     std::string card_root, checkpoint_key;
 
     // What.
+    std::string from, to;  // stores
     std::string id, amount, account, file, known, instruction, card, origin, unit = "EUR";
     unsigned exponent = 2;
     std::string max_balance, max_amount, pin_above, offline_total;

@@ -96,6 +96,23 @@ IssuerDescription issuer(const Options& options)
     return read_issuer_file(options.issuer).value();
 }
 
+std::unique_ptr<Store> reached(Result<std::unique_ptr<Store>> store, const std::string& place)
+{
+    if (!store && store.error().code == Errc::store_unreachable)
+        std::fprintf(stderr, "%s\n", explain_store(place).c_str());
+    return std::move(store).value();
+}
+
+std::unique_ptr<Store> open_store_at(const std::string& place)
+{
+    return reached(open_store(place, StoreCheck::quick), place);
+}
+
+std::string store_place(const Options& options)
+{
+    return options.store.empty() ? IssuerFolder(options.issuer).store() : options.store;
+}
+
 std::unique_ptr<Platform> platform(const Options& options, Signing signing)
 {
     const IssuerFolder folder(options.issuer);
@@ -104,7 +121,7 @@ std::unique_ptr<Platform> platform(const Options& options, Signing signing)
         refuse(Errc::file_missing, "the issuer's folder (--issuer names a file)");
     settings.checkpoint_file = folder.checkpoint();
     if (signing == Signing::yes) settings.signers = operation_signers(options, settings.issuer);
-    auto store = open_sqlite_store(folder.store(), StoreCheck::quick).value();
+    auto store = open_store_at(store_place(options));
     return Platform::open(std::move(store), std::move(settings)).value();
 }
 

@@ -44,6 +44,13 @@ void expect_file(const std::string& path, const char* where);
 // The public description: of the folder, or the file itself.
 tallycard::IssuerDescription issuer(const Options& options);
 
+// The store at that place, as open_store() takes it; where its server cannot be reached, stderr has
+// why.
+std::unique_ptr<tallycard::Store> open_store_at(const std::string& place);
+std::unique_ptr<tallycard::Store> reached(
+    tallycard::Result<std::unique_ptr<tallycard::Store>> store, const std::string& place);
+std::string store_place(const Options& options);
+
 // The platform in the issuer's folder; with the operation keys only where something is signed.
 enum class Signing : bool { no, yes };
 std::unique_ptr<tallycard::Platform> platform(const Options& options, Signing signing);

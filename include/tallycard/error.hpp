@@ -66,12 +66,15 @@ enum class Errc : std::uint8_t {
     file_missing,
     file_exists,
     file_in_use,
-    file_damaged,    // does not read back as what it should be
-    file_malformed,  // a text that does not read; Error::detail is the line, column the column
-    file_rejected,   // the operating system refused; Error::detail is errno
-    store_failed,    // SQLite failed; Error::detail is its extended code
-    ledger_behind,   // the store is older than a checkpoint that is known: an old copy?
-    unsafe_library,  // the libsodium in use fails the self-test
+    file_damaged,       // does not read back as what it should be
+    file_malformed,     // a text that does not read; Error::detail is the line, column the column
+    file_rejected,      // the operating system refused; Error::detail is errno
+    store_failed,       // SQLite or PostgreSQL failed; Error::detail is its code
+    store_newer,        // a newer version wrote the store; Error::detail is the store's version
+    store_busy,         // other processes were first, again and again
+    store_unreachable,  // the database server cannot be reached, or ended the session
+    ledger_behind,      // the store is older than a checkpoint that is known: an old copy?
+    unsafe_library,     // the libsodium in use fails the self-test
     // Keys in a token (PKCS#11).
     token_missing,      // the module shows no such token, or more than one; or it was taken out
     token_failed,       // the module failed; Error::detail is its CKR_ code

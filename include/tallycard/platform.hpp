@@ -118,6 +118,7 @@ public:
 private:
     Platform(std::unique_ptr<Store> store, PlatformSettings settings);
     Result<void> start();
+    Result<void> check(StoreTransaction& store) const;
     Result<void> publish(const std::string& note);
 
     std::mutex mutex_;

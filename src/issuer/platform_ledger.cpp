@@ -114,14 +114,13 @@ Result<SignedCheckpoint> make_checkpoint(StoreTransaction& store, const IssuerDe
 Result<void> Platform::publish(const std::string& note)
 {
     if (settings_.checkpoint_file.empty()) return {};
-    const std::lock_guard lock(mutex_);
     // Another process may have published a newer one since: the file never goes back. Holding the
     // store for writing keeps the others from doing so meanwhile.
-    const auto store = store_->write();
-    if (!store) return store.error();
-    const auto newest = (*store)->checkpoint();
-    if (!newest) return newest.error();
-    return files::replace(settings_.checkpoint_file, newest->value_or(note));
+    return writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<void> {
+        const auto newest = store.checkpoint();
+        if (!newest) return newest.error();
+        return files::replace(settings_.checkpoint_file, newest->value_or(note));
+    });
 }
 
 Result<std::string> Platform::checkpoint(const CheckpointKey& key)
@@ -136,10 +135,13 @@ Result<std::string> Platform::checkpoint(const CheckpointKey& key)
 
 Result<Checkpoint> Platform::export_ledger(const std::string& path, const CheckpointKey& key)
 {
-    auto file = files::Replacement::begin(path);
-    if (!file) return file.error();
+    std::optional<files::Replacement> file;
     const auto made =
         writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<SignedCheckpoint> {
+            file.reset();
+            auto begun = files::Replacement::begin(path);
+            if (!begun) return begun.error();
+            file.emplace(std::move(*begun));
             auto signed_one = make_checkpoint(store, settings_.issuer, key);
             if (!signed_one) return signed_one;
             const auto done = write_export(*file, store, settings_.issuer, signed_one->note, key);

@@ -152,6 +152,16 @@ Entry entry(Errc code)
     case Errc::token_key_unfit:
         return {"token_key_unfit",
                 "the key cannot sign with Ed25519, or is not the one of its public key"};
+    case Errc::store_newer:
+        return {"store_newer",
+                "a newer version of tallycard wrote this store; use that version, or a newer one"};
+    case Errc::store_busy:
+        return {"store_busy",
+                "other processes changed the store at the same time, again and again; try again"};
+    case Errc::store_unreachable:
+        return {"store_unreachable",
+                "the database server cannot be reached, or ended the session; see that it runs, "
+                "and try again"};
     }
     return {"unknown", "unknown error"};
 }
@@ -174,6 +184,13 @@ std::string details(const Error& error)
         if (detail != 0) std::snprintf(text, sizeof text, " (at byte %u)", detail);
     } else if (error.code == Errc::token_failed || error.code == Errc::token_key_unfit) {
         if (detail != 0) std::snprintf(text, sizeof text, " (CKR 0x%08X)", detail);
+    } else if (error.code == Errc::store_newer) {
+        std::snprintf(text, sizeof text, " (version %u)", detail);
+    } else if (detail >= 0x40000000u && detail < 0x80000000u) {
+        char state[6] = "";
+        for (unsigned i = 0; i < 5; ++i)
+            state[i] = static_cast<char>('0' + (detail >> (24 - 6 * i) & 0x3F));
+        std::snprintf(text, sizeof text, " (SQLSTATE %s)", state);
     } else if (detail >= 0x80000000u) {
         std::snprintf(text, sizeof text, " (PC/SC 0x%08X)", detail);
     } else if (detail != 0) {

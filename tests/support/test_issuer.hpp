@@ -14,6 +14,7 @@
 #include "protocol/digest.hpp"
 #include "simulated_card.hpp"
 #include "temporary_folder.hpp"
+#include "test_store.hpp"
 
 namespace tallycard::test {
 
@@ -50,7 +51,7 @@ public:
         issuer_.card_root = root_.public_key();
         issuer_.checkpoint_key = checkpoint_key_.public_key();
         for (const auto& signer : signers_) issuer_.operation_keys.push_back(signer->public_key());
-        platform_ = open(create_sqlite_store(store_file()).value()).value();
+        platform_ = open(store_.create().value()).value();
     }
 
     Platform& operator*() { return *platform_; }
@@ -58,7 +59,8 @@ public:
     const IssuerDescription& description() const { return issuer_; }
     const CheckpointKey& checkpoint_key() const { return checkpoint_key_; }
     const TemporaryFolder& folder() const { return folder_; }
-    std::string store_file() const { return folder_.file("store"); }
+    const TestStore& store() const { return store_; }
+    std::string store_file() const { return folder_.file("store"); }  // over SQLite
     std::string checkpoint_file() const { return folder_.file("checkpoint"); }
 
     Result<std::unique_ptr<Platform>> open(std::unique_ptr<Store> store) const
@@ -71,7 +73,7 @@ public:
     }
     Result<std::unique_ptr<Platform>> open_again() const
     {
-        auto store = open_sqlite_store(store_file());
+        auto store = store_.open();
         if (!store) return store.error();
         return open(std::move(*store));
     }
@@ -153,6 +155,7 @@ public:
 
 private:
     TemporaryFolder folder_;
+    TestStore store_{store_file()};
     std::vector<std::shared_ptr<SoftwareOperationSigner>> signers_;
     SoftwareCardRoot root_;
     CheckpointKey checkpoint_key_;

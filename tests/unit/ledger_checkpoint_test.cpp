@@ -110,8 +110,8 @@ TEST_CASE("the checkpoint file never goes back when two processes make one at on
     };
     // Opening writes, then the note is stored; the third one is for the file.
     const auto slow = issuer
-                          .open(std::make_unique<InterruptedStore>(
-                              open_sqlite_store(issuer.store_file()).value(), 3, other_process))
+                          .open(std::make_unique<InterruptedStore>(issuer.store().open().value(), 3,
+                                                                   other_process))
                           .value();
 
     const auto older = slow->checkpoint(issuer.checkpoint_key()).value();
@@ -122,7 +122,7 @@ TEST_CASE("the checkpoint file never goes back when two processes make one at on
     issuer.reopen();
 }
 
-TEST_CASE("I16: restoring an old platform database is noticed and refused")
+TEST_CASE("I16: restoring an old platform database is noticed and refused", "[sqlite]")
 {
     TestIssuer issuer;
     auto card = issuer.make_card();
@@ -141,7 +141,7 @@ TEST_CASE("I16: restoring an old platform database is noticed and refused")
     REQUIRE(issuer.open(old()));  // nothing outside knows better
 }
 
-TEST_CASE("I16: a ledger as long as the checkpoint's but with other records is refused")
+TEST_CASE("I16: a ledger as long as the checkpoint's but with other records is refused", "[sqlite]")
 {
     TestIssuer issuer;
     auto card = issuer.make_card();

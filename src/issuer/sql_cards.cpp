@@ -1,45 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sqlite_transaction.hpp"
+#include "sql_transaction.hpp"
 
 #define TALLYCARD_CARD_COLUMNS                                                              \
     "card_id, certificate, public_key, transport_key, first_operation_key, operation_key, " \
     "issued, denied, state, settled, balance, last_result"
 #define TALLYCARD_OPERATION_COLUMNS "id, request, first, terminal, beside"
 
-namespace tallycard::sqlite {
+namespace tallycard::sql {
 namespace {
 
-constexpr const char* find_card = "SELECT " TALLYCARD_CARD_COLUMNS " FROM cards WHERE card_id = ?";
+constexpr const char* find_card = "SELECT " TALLYCARD_CARD_COLUMNS " FROM cards WHERE card_id = $1";
 constexpr const char* find_card_of_transport_key =
-    "SELECT " TALLYCARD_CARD_COLUMNS " FROM cards WHERE transport_key = ?";
+    "SELECT " TALLYCARD_CARD_COLUMNS " FROM cards WHERE transport_key = $1";
 constexpr const char* list_cards =
-    "SELECT " TALLYCARD_CARD_COLUMNS " FROM cards WHERE card_id > ? ORDER BY card_id LIMIT ?";
+    "SELECT " TALLYCARD_CARD_COLUMNS " FROM cards WHERE card_id > $1 ORDER BY card_id LIMIT $2";
 constexpr const char* insert_card_row =
-    "INSERT INTO cards(" TALLYCARD_CARD_COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "INSERT INTO cards(" TALLYCARD_CARD_COLUMNS
+    ") VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING";
 constexpr const char* update_card_row =
-    "UPDATE cards SET operation_key = ?, issued = ?, denied = ?, state = ?, settled = ?, "
-    "balance = ?, last_result = ? WHERE card_id = ?";
+    "UPDATE cards SET operation_key = $1, issued = $2, denied = $3, state = $4, settled = $5, "
+    "balance = $6, last_result = $7 WHERE card_id = $8";
 constexpr const char* find_operation =
-    "SELECT " TALLYCARD_OPERATION_COLUMNS " FROM operations WHERE id = ?";
+    "SELECT " TALLYCARD_OPERATION_COLUMNS " FROM operations WHERE id = $1";
 constexpr const char* find_operations =
     "SELECT " TALLYCARD_OPERATION_COLUMNS
-    " FROM operations WHERE card_id = ? AND sequence = ? ORDER BY beside";
+    " FROM operations WHERE card_id = $1 AND sequence = $2 ORDER BY beside";
 constexpr const char* insert_operation_row =
     "INSERT INTO operations(id, request, card_id, sequence, beside, first, terminal) "
-    "VALUES(?, ?, ?, ?, ?, ?, ?)";
+    "VALUES($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
 constexpr const char* keep_row =
-    "INSERT OR IGNORE INTO kept(card_id, sequence, digest, receipt, operation) "
-    "VALUES(?, ?, ?, ?, ?)";
+    "INSERT INTO kept(card_id, sequence, digest, receipt, operation) "
+    "VALUES($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
 constexpr const char* find_kept =
-    "SELECT receipt, operation FROM kept WHERE card_id = ? AND sequence = ? ORDER BY digest";
-constexpr const char* drop_kept_rows = "DELETE FROM kept WHERE card_id = ? AND sequence = ?";
+    "SELECT receipt, operation FROM kept WHERE card_id = $1 AND sequence = $2 ORDER BY digest";
+constexpr const char* drop_kept_rows = "DELETE FROM kept WHERE card_id = $1 AND sequence = $2";
 constexpr const char* count_kept = "SELECT count(*) FROM kept";
 constexpr const char* insert_evidence =
-    "INSERT OR IGNORE INTO evidence(card_id, digest, reason, receipt, operation) "
-    "VALUES(?, ?, ?, ?, ?)";
+    "INSERT INTO evidence(serial, card_id, digest, reason, receipt, operation) "
+    "VALUES((SELECT coalesce(max(serial), 0) + 1 FROM evidence), $1, $2, $3, $4, $5) "
+    "ON CONFLICT DO NOTHING";
 constexpr const char* list_evidence =
-    "SELECT reason, receipt, operation FROM evidence ORDER BY serial LIMIT ? OFFSET ?";
-constexpr const char* count_evidence = "SELECT count(*) FROM evidence WHERE card_id = ?";
+    "SELECT reason, receipt, operation FROM evidence ORDER BY serial LIMIT $1 OFFSET $2";
+constexpr const char* count_evidence = "SELECT count(*) FROM evidence WHERE card_id = $1";
 
 CardRow read_card(Query& query)
 {
@@ -132,7 +134,7 @@ Result<void> Transaction::insert_card(const CardRow& row)
     query.bind(row.operation_key.bytes()).bind(row.issued).bind(row.denied);
     query.bind(static_cast<std::int64_t>(row.state)).bind(std::int64_t{row.settled});
     query.bind(as_column(row.balance.to_minor_units())).bind(row.last_result.bytes());
-    return query.run();
+    return query.run_for_one();
 }
 
 Result<void> Transaction::update_card(const CardRow& row)
@@ -142,7 +144,7 @@ Result<void> Transaction::update_card(const CardRow& row)
     query.bind(static_cast<std::int64_t>(row.state)).bind(std::int64_t{row.settled});
     query.bind(as_column(row.balance.to_minor_units())).bind(row.last_result.bytes());
     query.bind(row.card_id.bytes());
-    return query.run();
+    return query.run_for_one();
 }
 
 Result<std::vector<CardRow>> Transaction::cards(const std::optional<CardId>& after,
@@ -188,7 +190,7 @@ Result<void> Transaction::insert_operation(const OperationRow& row)
     } else {
         query.bind_null();
     }
-    return query.run();
+    return query.run_for_one();
 }
 
 Result<void> Transaction::keep(const KeptRow& row)
@@ -255,4 +257,4 @@ Result<std::size_t> Transaction::evidence_count(const CardId& card_id)
     return static_cast<std::size_t>(count->value_or(0));
 }
 
-}  // namespace tallycard::sqlite
+}  // namespace tallycard::sql

@@ -3,16 +3,24 @@
 
 #include <tallycard/store.hpp>
 
-#include "sqlite_database.hpp"
+#include "sql_database.hpp"
 
-namespace tallycard::sqlite {
+namespace tallycard::sql {
 
 // A transaction that has begun. The database must outlive it.
 class Transaction final : public StoreTransaction {
 public:
     explicit Transaction(Database& database) : database_(&database) {}
-    ~Transaction() override;
-    Result<void> commit() override;
+    ~Transaction() override
+    {
+        if (open_) database_->roll_back();
+    }
+    Result<void> commit() override
+    {
+        if (const auto done = database_->commit(); !done) return done;
+        open_ = false;
+        return {};
+    }
 
     Result<std::optional<std::string>> issuer() override;
     Result<void> put_issuer(const std::string& text) override;
@@ -71,7 +79,7 @@ auto one_row(Query& query, Read&& read) -> Result<std::optional<decltype(read(qu
     using Row = decltype(read(query));
     const auto stepped = query.step();
     if (!stepped) return stepped.error();
-    if (*stepped == Query::Step::done) return std::optional<Row>();
+    if (*stepped == Step::done) return std::optional<Row>();
     auto row = read(query);
     if (!query.ok()) return damaged();
     return std::optional<Row>(std::move(row));
@@ -85,7 +93,7 @@ auto all_rows(Query& query, Read&& read) -> Result<std::vector<decltype(read(que
     for (;;) {
         const auto stepped = query.step();
         if (!stepped) return stepped.error();
-        if (*stepped == Query::Step::done) return rows;
+        if (*stepped == Step::done) return rows;
         rows.push_back(read(query));
         if (!query.ok()) return damaged();
     }
@@ -105,4 +113,4 @@ inline std::int64_t as_column(std::uint64_t n)
     return static_cast<std::int64_t>(n);
 }
 
-}  // namespace tallycard::sqlite
+}  // namespace tallycard::sql

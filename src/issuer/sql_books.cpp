@@ -1,39 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <limits>
 
-#include "sqlite_transaction.hpp"
+#include "sql_transaction.hpp"
 
-namespace tallycard::sqlite {
+namespace tallycard::sql {
 namespace {
 
 constexpr const char* find_account =
-    "SELECT kind, id, balance, reserved FROM accounts WHERE kind = ? AND id = ?";
+    "SELECT kind, id, balance, reserved FROM accounts WHERE kind = $1 AND id = $2";
 constexpr const char* list_accounts =
-    "SELECT kind, id, balance, reserved FROM accounts WHERE (kind, id) > (?, ?) "
-    "ORDER BY kind, id LIMIT ?";
+    "SELECT kind, id, balance, reserved FROM accounts WHERE (kind, id) > ($1, $2) "
+    "ORDER BY kind, id LIMIT $3";
 constexpr const char* put_account_row =
-    "INSERT INTO accounts(kind, id, balance, reserved) VALUES(?, ?, ?, ?) "
+    "INSERT INTO accounts(kind, id, balance, reserved) VALUES($1, $2, $3, $4) "
     "ON CONFLICT(kind, id) DO UPDATE SET balance = excluded.balance, reserved = excluded.reserved";
 // In two halves, since SQLite's sum() fails where what it has so far leaves 64 bits.
 constexpr const char* sum_high =
-    "SELECT coalesce(sum(balance >> 32), 0) FROM (SELECT balance FROM accounts UNION ALL "
-    "SELECT balance FROM cards)";
+    "SELECT CAST(coalesce(sum(balance >> 32), 0) AS BIGINT) FROM (SELECT balance FROM accounts "
+    "UNION ALL SELECT balance FROM cards) AS books";
 constexpr const char* sum_low =
-    "SELECT coalesce(sum(balance & 4294967295), 0) FROM (SELECT balance FROM accounts UNION ALL "
-    "SELECT balance FROM cards)";
-constexpr const char* issued_high =
-    "SELECT coalesce(sum(max(reserved - balance, 0) >> 32), 0) FROM accounts WHERE kind = 1";
-constexpr const char* issued_low =
-    "SELECT coalesce(sum(max(reserved - balance, 0) & 4294967295), 0) FROM accounts "
-    "WHERE kind = 1";
+    "SELECT CAST(coalesce(sum(balance & 4294967295), 0) AS BIGINT) FROM (SELECT balance FROM "
+    "accounts UNION ALL SELECT balance FROM cards) AS books";
+constexpr const char* find_issued = "SELECT high, low FROM issued";
+// Takes out what a cash account was below zero, and puts in what it will be: two halves, again.
+constexpr const char* move_issued =
+    "UPDATE issued SET "
+    "high = high + $1 - coalesce((SELECT (CASE WHEN reserved > balance THEN reserved - balance "
+    "ELSE 0 END) >> 32 FROM accounts WHERE kind = 1 AND id = $2), 0), "
+    "low = low + $3 - coalesce((SELECT (CASE WHEN reserved > balance THEN reserved - balance "
+    "ELSE 0 END) & 4294967295 FROM accounts WHERE kind = 1 AND id = $2), 0)";
 constexpr const char* insert_posting =
     "INSERT INTO journal(idx, debit_kind, debit, credit_kind, credit, amount) "
-    "VALUES(?, ?, ?, ?, ?, ?)";
+    "VALUES($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
 constexpr const char* find_posting =
-    "SELECT debit_kind, debit, credit_kind, credit, amount FROM journal WHERE idx = ?";
+    "SELECT debit_kind, debit, credit_kind, credit, amount FROM journal WHERE idx = $1";
 constexpr const char* find_issuer = "SELECT description FROM issuer";
 constexpr const char* put_issuer_row =
-    "INSERT OR REPLACE INTO issuer(one, description) VALUES(1, ?)";
+    "INSERT INTO issuer(one, description) VALUES(1, $1) "
+    "ON CONFLICT(one) DO UPDATE SET description = excluded.description";
 
 std::int64_t column_of(AccountKind kind)
 {
@@ -71,19 +75,18 @@ std::string read_text(Query& query)
     return std::string(query.text());
 }
 
-// A sum that was taken in two halves; empty where it leaves 64 bits.
-Result<std::optional<std::int64_t>> sum_of(Database& database, const char* high_half,
-                                           const char* low_half)
+struct Halves {
+    std::int64_t high = 0, low = 0;
+};
+
+// What the two halves are of; empty where it leaves 64 bits.
+std::optional<std::int64_t> whole(const Halves& halves)
 {
-    const auto high = database.number(high_half);
-    if (!high) return high.error();
-    const auto low = database.number(low_half);
-    if (!low) return low.error();
     std::int64_t sum = 0;
-    if (__builtin_mul_overflow(*high, std::int64_t{1} << 32, &sum) ||
-        __builtin_add_overflow(sum, *low, &sum))
-        return std::optional<std::int64_t>();
-    return std::optional(sum);
+    if (__builtin_mul_overflow(halves.high, std::int64_t{1} << 32, &sum) ||
+        __builtin_add_overflow(sum, halves.low, &sum))
+        return std::nullopt;
+    return sum;
 }
 
 }  // namespace
@@ -96,7 +99,7 @@ Result<std::optional<std::string>> Transaction::issuer()
 
 Result<void> Transaction::put_issuer(const std::string& text)
 {
-    return database_->query(put_issuer_row).bind(text).run();
+    return database_->query(put_issuer_row).bind(std::string_view(text)).run_for_one();
 }
 
 Result<std::optional<AccountRow>> Transaction::account(const AccountName& name)
@@ -108,9 +111,17 @@ Result<std::optional<AccountRow>> Transaction::account(const AccountName& name)
 
 Result<void> Transaction::put_account(const AccountRow& row)
 {
+    if (row.name.kind == AccountKind::cash) {
+        std::int64_t below = 0;
+        if (row.reserved > row.balance && __builtin_sub_overflow(row.reserved, row.balance, &below))
+            return Error{.code = Errc::bad_amount, .where = "accounts"};
+        auto moved = database_->query(move_issued);
+        moved.bind(below >> 32).bind(row.name.id.text()).bind(below & 0xFFFFFFFF);
+        if (const auto done = moved.run_for_one(); !done) return done;
+    }
     auto query = database_->query(put_account_row);
     query.bind(column_of(row.name.kind)).bind(row.name.id.text());
-    return query.bind(row.balance).bind(row.reserved).run();
+    return query.bind(row.balance).bind(row.reserved).run_for_one();
 }
 
 Result<std::vector<AccountRow>> Transaction::accounts(const std::optional<AccountName>& after,
@@ -125,38 +136,47 @@ Result<std::vector<AccountRow>> Transaction::accounts(const std::optional<Accoun
 
 Result<std::int64_t> Transaction::sum_of_books()
 {
-    const auto sum = sum_of(*database_, sum_high, sum_low);
-    if (!sum) return sum.error();
-    if (!*sum) return Error{.code = Errc::file_damaged, .where = "sum of the books"};
-    return **sum;
+    const auto high = database_->number(sum_high);
+    if (!high) return high.error();
+    const auto low = database_->number(sum_low);
+    if (!low) return low.error();
+    const auto sum = whole({*high, *low});
+    if (!sum) return Error{.code = Errc::file_damaged, .where = "sum of the books"};
+    return *sum;
 }
 
 Result<std::int64_t> Transaction::issued()
 {
-    const auto sum = sum_of(*database_, issued_high, issued_low);
-    if (!sum) return sum.error();
-    return sum->value_or(std::numeric_limits<std::int64_t>::max());
+    auto query = database_->query(find_issued);
+    const auto halves = one_row(query, [](Query& row) {
+        const auto high = row.number();
+        return Halves{high, row.number()};
+    });
+    if (!halves) return halves.error();
+    if (!*halves) return damaged();
+    return whole(**halves).value_or(std::numeric_limits<std::int64_t>::max());
 }
 
 Result<void> Transaction::append_record(std::uint64_t index, const Record& record,
                                         const std::optional<Posting>& posting)
 {
     constexpr const char* insert_record =
-        "INSERT INTO records(idx, card_id, sequence, record) VALUES(?, ?, ?, ?)";
+        "INSERT INTO records(idx, card_id, sequence, record) VALUES($1, $2, $3, $4) "
+        "ON CONFLICT DO NOTHING";
     const auto bytes = record.encode();
     const auto& result = record.receipt.result;
     {
         auto query = database_->query(insert_record);
         query.bind(as_column(index)).bind(result.card_id.bytes());
         query.bind(std::int64_t{result.sequence}).bind(bytes.bytes());
-        if (const auto done = query.run(); !done) return done;
+        if (const auto done = query.run_for_one(); !done) return done;
     }
     if (!posting) return {};
     auto query = database_->query(insert_posting);
     query.bind(as_column(index));
     query.bind(column_of(posting->debit.kind)).bind(posting->debit.id.text());
     query.bind(column_of(posting->credit.kind)).bind(posting->credit.id.text());
-    return query.bind(posting->amount.to_minor_units()).run();
+    return query.bind(posting->amount.to_minor_units()).run_for_one();
 }
 
 Result<std::optional<Posting>> Transaction::posting(std::uint64_t index)
@@ -166,4 +186,4 @@ Result<std::optional<Posting>> Transaction::posting(std::uint64_t index)
     return one_row(query, read_posting);
 }
 
-}  // namespace tallycard::sqlite
+}  // namespace tallycard::sql

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sqlite_transaction.hpp"
+#include "sql_transaction.hpp"
 
-namespace tallycard::sqlite {
+namespace tallycard::sql {
 namespace {
 
 constexpr const char* count_records = "SELECT coalesce(max(idx) + 1, 0) FROM records";
-constexpr const char* find_record = "SELECT record FROM records WHERE idx = ?";
+constexpr const char* find_record = "SELECT record FROM records WHERE idx = $1";
 constexpr const char* find_record_index =
-    "SELECT idx FROM records WHERE card_id = ? AND sequence = ?";
-constexpr const char* find_node = "SELECT hash FROM nodes WHERE level = ? AND idx = ?";
-constexpr const char* insert_node = "INSERT INTO nodes(level, idx, hash) VALUES(?, ?, ?)";
+    "SELECT idx FROM records WHERE card_id = $1 AND sequence = $2";
+constexpr const char* find_node = "SELECT hash FROM nodes WHERE level = $1 AND idx = $2";
+constexpr const char* insert_node =
+    "INSERT INTO nodes(level, idx, hash) VALUES($1, $2, $3) ON CONFLICT DO NOTHING";
 constexpr const char* find_checkpoint = "SELECT note FROM checkpoint";
 constexpr const char* put_checkpoint_row =
-    "INSERT OR REPLACE INTO checkpoint(one, note) VALUES(1, ?)";
+    "INSERT INTO checkpoint(one, note) VALUES(1, $1) "
+    "ON CONFLICT(one) DO UPDATE SET note = excluded.note";
 
 std::optional<Record> read_record(Query& query)
 {
@@ -61,7 +63,7 @@ Result<void> Transaction::put_node(unsigned level, std::uint64_t index, const Di
 {
     auto query = database_->query(insert_node);
     query.bind(std::int64_t{level}).bind(as_column(index));
-    return query.bind(hash.bytes()).run();
+    return query.bind(hash.bytes()).run_for_one();
 }
 
 Result<std::optional<std::string>> Transaction::checkpoint()
@@ -72,7 +74,7 @@ Result<std::optional<std::string>> Transaction::checkpoint()
 
 Result<void> Transaction::put_checkpoint(const std::string& note)
 {
-    return database_->query(put_checkpoint_row).bind(note).run();
+    return database_->query(put_checkpoint_row).bind(std::string_view(note)).run_for_one();
 }
 
-}  // namespace tallycard::sqlite
+}  // namespace tallycard::sql
