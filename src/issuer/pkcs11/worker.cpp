@@ -42,9 +42,7 @@ Result<void> Worker::start()
 Worker::~Worker()
 {
     if (!thread_.joinable()) return;
-    if (is_forked()) {
-        // The thread holds the state in the parent, and nobody does here: it is leaked.
-        (void)new std::shared_ptr<State>(state_);
+    if (is_forked()) {  // what the thread held in the parent stays held
         thread_.detach();
         return;
     }
@@ -55,10 +53,11 @@ Worker::~Worker()
         state_->changed.notify_all();
         ended = state_->changed.wait_for(lock, patience, [&] { return state_->ended; });
     }
-    if (ended)
+    if (ended) {
         thread_.join();
-    else
+    } else {
         thread_.detach();
+    }
 }
 
 bool Worker::is_forked() const
