@@ -89,7 +89,7 @@ void commit(SlotNvm& nvm, fuzz::CutStorage& storage, fuzz::Input& input)
 {
     const auto before = encoded(nvm.current());
     auto& draft = nvm.draft();
-    draft.sequence += 1 + input.byte();
+    draft.sequence += 1u + input.byte();
     draft.pin_tries = static_cast<std::uint8_t>(input.below(4));
     const auto after = encoded(draft);
     const auto how = input.byte();

@@ -33,21 +33,29 @@ cd "$(dirname "$0")/../.."
 cmake/packages.sh build test lint fuzz
 [ $# -gt 0 ] || set -- $(cd tests/fuzz && ls ./*_fuzz.cpp | sed 's|^\./||; s|_fuzz\.cpp$||')
 options="-DCMAKE_CXX_COMPILER=clang++-14 -DTALLYCARD_BUILD_BENCH=OFF -DTALLYCARD_BUILD_PROGRAMS=OFF"
+export ASAN_OPTIONS=quarantine_size_mb=8
 targets=
 for name in "$@"; do targets="$targets ${name}_fuzz"; done
 
 # Only files that reach a place that no smaller one does are kept, whatever the counters say; and
-# the seeds that people wrote, whose names are not sums.
+# the seeds that people wrote. Those that the fuzzer made are named by their SHA-1.
 keep_what_helps()
 {
     kept=$(mktemp -d)
-    "$program" -merge=1 -use_counters=0 "$kept" "$scratch" "$corpus" >"$log.merge" 2>&1
-    find "$corpus" -type f -regex '.*/[0-9a-f]*' -size -1000 |
-        while read -r file; do [ ${#file} -lt $((${#corpus} + 41)) ] || rm "$file"; done
+    ASAN_OPTIONS=$ASAN_OPTIONS:symbolize=0 "$program" -merge=1 -use_counters=0 -print_funcs=0 \
+        "$kept" "$scratch" "$corpus" >"$log.merge" 2>&1
+    for file in "$corpus"/*; do
+        case ${file##*/} in
+        *[!0-9a-f]*) ;;
+        ????????????????????????????????????????) rm "$file" ;;
+        esac
+    done
+    written=$(sha1sum "$corpus"/* | cut -d ' ' -f 1)
     for file in "$kept"/*; do
-        known=no
-        for seed in "$corpus"/*; do cmp -s "$file" "$seed" && known=yes; done
-        [ $known = yes ] || cp "$file" "$corpus/"
+        case $written in
+        *"${file##*/}"*) ;;
+        *) cp "$file" "$corpus/" ;;
+        esac
     done
     rm -r "$kept"
 }
@@ -64,7 +72,7 @@ fuzz()
         scratch=build/fuzz/scratch/$name log=build/fuzz/$name.log
         dictionary=tests/fuzz/dictionaries/$name
         mkdir -p "$scratch" "$corpus" build/fuzz/found
-        set -- -max_total_time="$seconds" -timeout=20 -print_final_stats=1
+        set -- -max_total_time="$seconds" -timeout=20 -print_final_stats=1 -print_funcs=0
         [ ! -f "$dictionary" ] || set -- "$@" "-dict=$dictionary"
         if ! "$program" "$@" "-artifact_prefix=build/fuzz/found/$name-" "$scratch" "$corpus" \
             >"$log" 2>&1; then
