@@ -24,7 +24,8 @@ public:
     {
         if (error.code != Errc::store_busy && error.code != Errc::store_unreachable) return false;
         std::uniform_int_distribution<std::int64_t> up_to(0, pause_.count());
-        const std::chrono::microseconds pause(up_to(random_));
+        std::random_device random;
+        const std::chrono::microseconds pause(up_to(random));
         if (Clock::now() + pause >= end_) return false;
         std::this_thread::sleep_for(pause);
         pause_ = std::min(2 * pause_, longest_pause);
@@ -36,7 +37,6 @@ private:
     static constexpr std::chrono::microseconds longest_pause{100'000};
     Clock::time_point end_ = Clock::now() + std::chrono::seconds(10);
     std::chrono::microseconds pause_{1'000};
-    std::minstd_rand random_{std::random_device()()};
 };
 
 // What work(transaction) answers, committed where it succeeds.

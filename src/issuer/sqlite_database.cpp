@@ -24,6 +24,8 @@ public:
     {
         sqlite3_prepare_v3(database_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
     }
+    Statement(const Statement&) = delete;
+    Statement& operator=(const Statement&) = delete;
     ~Statement() override { sqlite3_finalize(statement_); }
 
     void bind(int parameter, std::int64_t value) override

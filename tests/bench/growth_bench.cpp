@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -43,9 +44,11 @@ Digest random_like(std::uint64_t number, std::uint8_t what)
 template <class T>
 T cut(std::uint64_t number, std::uint8_t what)
 {
-    std::array<std::uint8_t, 64> bytes{};
-    std::ranges::copy(random_like(number, what).bytes(), bytes.begin());
-    return T(std::span(bytes).first<T::size>());
+    std::array<std::uint8_t, T::size> bytes{};
+    const auto random = random_like(number, what);
+    std::ranges::copy_n(random.bytes().begin(), std::min(bytes.size(), random.bytes().size()),
+                        bytes.begin());
+    return T(bytes);
 }
 
 // Cards that were topped up once.

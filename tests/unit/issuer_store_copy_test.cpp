@@ -16,7 +16,7 @@ void fill(TestIssuer& issuer)
     auto card = issuer.make_card(), other = issuer.make_card(), third = issuer.make_card();
     for (auto* one : {&card, &other, &third}) issuer.run(*one, Kind::top_up, 5000, {});
     issuer->open_account(account_id("shop")).value();
-    issuer.transfer(card, Kind::transfer_out, 50, "shop");
+    issuer.transfer(card, Kind::transfer_out, -50, "shop");
     issuer.run(card, Kind::block);
     issuer.run(card, Kind::unblock);
     for (int i = 0; i < 20; ++i) issuer.settle(third.pay(1, "shop")).value();
