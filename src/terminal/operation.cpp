@@ -47,6 +47,14 @@ Result<Preview> preview(const Contact& contact, const Intent& intent)
     return preview;
 }
 
+// A card that was changed for another meanwhile is not the one that is meant.
+Result<Preview> of_card(CardId card_id, Result<Preview> found)
+{
+    if (found && found->info.card_id != card_id)
+        return Error{.code = Errc::wrong_card, .where = "SELECT"};
+    return found;
+}
+
 // The card after it and the platform were made to agree, where they did not.
 Result<Preview> agree(const Contact& contact, const Intent& intent)
 {
@@ -57,7 +65,7 @@ Result<Preview> agree(const Contact& contact, const Intent& intent)
     if (!standing) return standing.error();
     if (standing->settled == first->info.sequence && !standing->pending) return first;
     if (auto resolved = resolve(contact, Pending::deliver); !resolved) return resolved.error();
-    return preview(contact, intent);
+    return of_card(first->info.card_id, preview(contact, intent));
 }
 
 // Whether a known operation is the one that is meant. An id names one operation only.
@@ -111,7 +119,7 @@ Outcome perform(const Contact& contact, const OperationId& id, const Intent& int
 
     auto status = ask(ready->info);
     if (!status && is_behind(status.error())) {
-        ready = agree(contact, intent);
+        ready = of_card(ready->info.card_id, agree(contact, intent));
         if (!ready) return stopped(contact, id, intent, ready.error());
         status = ask(ready->info);
     }
@@ -136,6 +144,8 @@ Ask card_asks(const Contact& contact, const OperationId& id, const Intent& inten
     return [&contact, id, intent](const CardInfo& info) -> Result<OperationStatus> {
         auto session = begin(contact);
         if (!session) return session.error();
+        if (session->info().card_id != info.card_id)
+            return Error{.code = Errc::wrong_card, .where = name(intent.kind)};
         if (is_debit(intent.kind)) {
             if (auto verified = give_pin(*session, contact.pin); !verified) return verified.error();
         }

@@ -30,7 +30,9 @@ CardId card_id(std::size_t number)
 Limits pick_limits(Random& random)
 {
     const auto count = static_cast<std::uint16_t>(1 + random.below(15));
-    return {.maximum_balance = Balance::minor_units(30'000 + random.below(100'000)),
+    const auto room =
+        random.below(random.one_in(2) ? 10'000 : 100'000);  // beside what fund() gives
+    return {.maximum_balance = Balance::minor_units(14'000 + room),
             .maximum_amount = Balance::minor_units(20'000),
             .pin_above = Balance::minor_units(5'000),
             .offline_payments = count,

@@ -152,9 +152,11 @@ TEST_CASE("nothing is signed or reserved while the signer fails", "[issuer]")
     const auto platform =
         Platform::open(open_sqlite_store(issuer.store_file()).value(), settings).value();
 
+    const auto accounts = platform->accounts().value().size();
     signer->fails = true;
     REQUIRE(platform->authorise(wanted).error().where == std::string_view("signer"));
-    REQUIRE(platform->accounts().value().empty());
+    REQUIRE(platform->accounts().value().size() == accounts);
+    REQUIRE(platform->pending().value().empty());
     signer->fails = false;
     platform->authorise(wanted).value();
     signer->fails = true;
@@ -229,7 +231,7 @@ TEST_CASE("a payment to an account that is full waits, kept or not, and takes no
     issuer.run(card, Kind::top_up, 500);
     change_store(issuer, [&](StoreTransaction& store) {
         put(store, associated_account(account_id("shop")), largest);
-        put(store, associated_account(account_id("debt")), -largest);
+        put(store, cash_account(account_id("debt")), -largest);
     });
     const auto first = card.pay(1, "kiosk");
     const auto second = card.pay(2, "shop");
@@ -242,7 +244,7 @@ TEST_CASE("a payment to an account that is full waits, kept or not, and takes no
 
     change_store(issuer, [&](StoreTransaction& store) {
         put(store, associated_account(account_id("shop")), largest - 2);
-        put(store, associated_account(account_id("debt")), 2 - largest);
+        put(store, cash_account(account_id("debt")), 2 - largest);
     });
     REQUIRE(issuer.settle(second).value().settled);
 }

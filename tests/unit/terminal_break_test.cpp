@@ -42,6 +42,18 @@ public:
         CHECK(world.balance(seat) == world.on_card(seat));  // I2
         CHECK(world.sum_of_books() == 0);                   // I3
     }
+    // The card and the shop have something, and room for more; offline payments count from 0.
+    void keep_going()
+    {
+        const auto id = world.next_id();
+        const auto much = Amount::minor_units(50'00);
+        const auto moved = world.on_card(seat) < 500'00 ? world.terminal.top_up(*seat, id, much)
+                                                        : world.terminal.cash_out(*seat, id, much);
+        REQUIRE(std::holds_alternative<Applied>(moved));
+        if (world.account(shop) >= 10'00) return;
+        const auto given = world.terminal.transfer_out(*seat, world.next_id(), much, shop);
+        REQUIRE(std::holds_alternative<Applied>(given));
+    }
     void leave_pending()
     {
         world.issuer
@@ -97,6 +109,7 @@ constexpr Before befores[] = {Before::nothing, Before::unsettled, Before::pendin
 
 void arrange(BrokenWorld& world, Before before)
 {
+    world.keep_going();
     const auto id = world.world.next_id();
     if (before == Before::unsettled)
         REQUIRE(std::holds_alternative<Applied>(
@@ -134,7 +147,7 @@ TEST_CASE("I2 I3 I9: whichever call of the platform fails, outcomes become defin
     for (const auto& scenario : scenarios)
         for (const auto before : befores)
             for (const auto way : {Way::request_lost, Way::reply_lost, Way::refused})
-                for (const bool lasting : {false, true})
+                for (const bool lasting : {way == Way::refused})
                     for (int at = 0;; ++at) {
                         CAPTURE(scenario.name, int(before), int(way), lasting, at);
                         arrange(world, before);

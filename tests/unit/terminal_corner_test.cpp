@@ -17,12 +17,13 @@ namespace {
 const auto shop = *AccountId::parse(std::string_view("SHOP-1"));
 const auto one = Amount::minor_units(1'00);
 
-// A reader in which the card is changed before the transaction number `change_at`, or where the end
-// of the transaction number `fail_end` fails.
+// A reader in which the card is changed before the transaction number `change_at`, where the end of
+// the transaction number `fail_end` fails, or where one EXECUTE is refused.
 class ChangingLink final : public CardLink {
 public:
     ChangingLink(CardLink& first, CardLink& second) : first_(first), second_(second) {}
     int change_at = -1, fail_end = -1, begun = 0, ended = 0;
+    bool refuse_execute = false;
 
     const Atr& atr() const override { return now().atr(); }
     TransmissionProtocol protocol() const override { return now().protocol(); }
@@ -41,7 +42,11 @@ public:
     Result<std::size_t> transmit(std::span<const std::uint8_t> command,
                                  std::span<std::uint8_t> answer) override
     {
-        return now().transmit(command, answer);
+        if (!refuse_execute || command[1] != 0x32) return now().transmit(command, answer);
+        refuse_execute = false;
+        answer[0] = 0x94;
+        answer[1] = 0x02;
+        return std::size_t{2};
     }
 
 private:
@@ -258,15 +263,16 @@ TEST_CASE("what became of an operation that the card refuses is asked of the pla
 {
     World world;
     auto seat = world.funded_seat();
+    ChangingLink link(*seat, *seat);
     enum class Meanwhile { nothing, voided, settled, unreachable, unreachable_later };
     for (const auto meanwhile : {Meanwhile::nothing, Meanwhile::voided, Meanwhile::settled,
                                  Meanwhile::unreachable, Meanwhile::unreachable_later}) {
         CAPTURE(int(meanwhile));
         const auto id = world.next_id();
-        (*seat).restart({Fault::only_status(0, 0x9402).of(0x32)});
+        link.refuse_execute = true;
         int asked = 0;
         world.client.before = [&](Call call) -> std::optional<Error> {
-            if (call != Call::status || (*seat).faults_fired() == 0) return std::nullopt;
+            if (call != Call::status || link.refuse_execute) return std::nullopt;
             ++asked;
             if (asked == 1 && meanwhile == Meanwhile::voided)
                 REQUIRE(world.terminal.void_pending(*seat));
@@ -277,12 +283,13 @@ TEST_CASE("what became of an operation that the card refuses is asked of the pla
             if (!fails) return std::nullopt;
             return Error{.code = Errc::issuer_unreachable, .where = "test"};
         };
-        const auto outcome = world.through.top_up(*seat, id, one);
+        const auto outcome = world.through.top_up(link, id, one);
         CHECK(asked > 0);
         if (meanwhile == Meanwhile::settled) CHECK(std::holds_alternative<Applied>(outcome));
         if (meanwhile == Meanwhile::unreachable || meanwhile == Meanwhile::unreachable_later)
             CHECK(std::holds_alternative<InDoubt>(outcome));
-        if (meanwhile == Meanwhile::voided) CHECK(std::holds_alternative<NotApplied>(outcome));
+        if (meanwhile == Meanwhile::nothing || meanwhile == Meanwhile::voided)
+            CHECK(std::holds_alternative<NotApplied>(outcome));
         world.settle_down(seat);
         const auto again = world.through.top_up(*seat, id, one);
         if (std::holds_alternative<NotApplied>(outcome))
