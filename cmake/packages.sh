@@ -9,7 +9,7 @@ packages()
     case $1 in
     build)
         echo g++ make cmake ninja-build pkg-config libpcsclite-dev libsodium-dev libsqlite3-dev \
-            libcli11-dev nlohmann-json3-dev
+            libcli11-dev nlohmann-json3-dev libcpp-httplib-dev libssl-dev
         ;;
     run) echo pcscd vsmartcard-vpcd ;;
     test) echo catch2 iproute2 python3 python3-pyscard opensc pcsc-tools ;;

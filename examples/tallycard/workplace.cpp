@@ -10,6 +10,7 @@
 #include <tallycard/result_error.hpp>
 #include <tallycard/transport_key_file.hpp>
 
+#include "office.hpp"
 #include "secret_input.hpp"
 
 using namespace tallycard;
@@ -46,6 +47,7 @@ void expect_file(const std::string& path, const char* where)
 
 IssuerDescription issuer(const Options& options)
 {
+    if (is_remote(options)) return remote_issuer(options);
     if (std::filesystem::is_directory(options.issuer)) {
         const auto file = IssuerFolder(options.issuer).description();
         expect_file(file, "issuer.pub in the issuer's folder");
@@ -60,6 +62,8 @@ IssuerDescription issuer(const Options& options)
 
 std::unique_ptr<Platform> platform(const Options& options, Signing signing)
 {
+    if (is_remote(options))
+        refuse(Errc::malformed, "--issuer (a service does not do this: name the issuer's folder)");
     const IssuerFolder folder(options.issuer);
     PlatformSettings settings{.issuer = issuer(options), .signers = {}, .checkpoint_file = {}};
     if (!std::filesystem::is_directory(options.issuer))
