@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connection.hpp"
 
+#include <cerrno>
 #include <charconv>
+#include <csignal>
+#include <ctime>
 #include <utility>
 
 #include <unistd.h>
@@ -58,6 +61,34 @@ Result<void> check_files(const HttpsIssuerSettings& settings)
     return {};
 }
 
+// Writing to a connection that the service has closed is an error of that call: it must not end the
+// caller's program, whose signals are its own matter.
+class NoBrokenPipe {
+public:
+    NoBrokenPipe()
+    {
+        sigset_t pending;
+        ::sigpending(&pending);
+        was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+        sigemptyset(&pipe_);
+        sigaddset(&pipe_, SIGPIPE);
+        ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+    }
+    NoBrokenPipe(const NoBrokenPipe&) = delete;
+    NoBrokenPipe& operator=(const NoBrokenPipe&) = delete;
+    ~NoBrokenPipe()
+    {
+        const timespec at_once{};
+        if (!was_pending_)
+            while (::sigtimedwait(&pipe_, nullptr, &at_once) == -1 && errno == EINTR) continue;
+        ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+
+private:
+    sigset_t pipe_{}, before_{};
+    bool was_pending_ = false;
+};
+
 unsigned seconds_in(const std::string& text)
 {
     unsigned seconds = 0;
@@ -110,6 +141,7 @@ Result<Connection> Connection::open(const HttpsIssuerSettings& settings)
 template <class Send>
 Result<Reply> Connection::exchange(const Send& send)
 {
+    const NoBrokenPipe quiet;
     for (int attempt = 0;; ++attempt) {
         Reply reply;
         const auto result = send(

@@ -119,9 +119,10 @@ std::int64_t Fields::amount(const char* name)
 bool Fields::finish()
 {
     if (!object_->is_object()) return false;
-    for (const auto& [key, unused] : object_->items())
+    for (const auto& [key, unused] : object_->items()) {
         if (std::ranges::find(taken_, key) == taken_.end())
             problem_->refuse(where_.empty() ? key : where_ + "." + key, "no such field");
+    }
     return !problem_->found();
 }
 

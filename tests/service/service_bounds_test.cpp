@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "issuer/service/settlement_queue.hpp"
 #include "support/https_request.hpp"
 #include "support/test_issuer.hpp"
 #include "support/wait_until.hpp"
@@ -27,13 +28,15 @@ std::string status_line(const std::string& answer)
 // Settling waits for this: a store that is busy as long as one likes.
 class SlowStore final : public Store {
 public:
-    SlowStore(std::unique_ptr<Store> below, std::atomic<bool>& busy)
-        : below_(std::move(below)), busy_(busy)
+    SlowStore(const TestIssuer& issuer, std::atomic<bool>& busy, std::atomic<int>& waiting)
+        : below_(open_sqlite_store(issuer.store_file()).value()), busy_(busy), waiting_(waiting)
     {
     }
     Result<std::unique_ptr<StoreTransaction>> write() override
     {
+        ++waiting_;
         while (busy_) std::this_thread::yield();
+        --waiting_;
         return below_->write();
     }
     Result<std::unique_ptr<StoreTransaction>> read() override { return below_->read(); }
@@ -41,6 +44,7 @@ public:
 private:
     std::unique_ptr<Store> below_;
     std::atomic<bool>& busy_;
+    std::atomic<int>& waiting_;
 };
 
 }  // namespace
@@ -103,15 +107,12 @@ TEST_CASE("a peer that is slow, or never stops, loses its connection", "[service
     REQUIRE(endless.send("GET /v1/issuer HTTP/1.1\r\n"));
     const std::string line = "X-More: " + std::string(1000, 'x') + "\r\n";
     int sent = 0;
-    while (sent < 1000 && endless.send(line)) ++sent;
-    CHECK(sent < 1000);
+    while (sent < 100'000 && endless.send(line)) ++sent;
+    CHECK(sent < 100'000);
 
     // One byte at a time does not help: the time is the request's.
     RawConnection dripping(host);
-    const auto begin = std::chrono::steady_clock::now();
-    while (dripping.send("x"))
-        if (std::chrono::steady_clock::now() - begin > std::chrono::seconds(15)) break;
-    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(15));
+    testing::wait_until("it is cut off", [&] { return !dripping.send("x"); });
     CHECK(half.read_all().find("HTTP/1.1 408") == 0);
     CHECK(idle.read_all().empty());
     CHECK(WebClient(host, host.token).get("/v1/issuer").status == 200);
@@ -151,10 +152,8 @@ TEST_CASE("receipts settle together; those that find the queue full are settled 
     }
     issuer.close();
     std::atomic<bool> busy = false;
-    const auto platform =
-        issuer
-            .open(std::make_unique<SlowStore>(open_sqlite_store(issuer.store_file()).value(), busy))
-            .value();
+    std::atomic<int> waiting = 0;
+    const auto platform = issuer.open(std::make_unique<SlowStore>(issuer, busy, waiting)).value();
     service::SettlementQueue queue(*platform, 4);
     std::atomic<int> settled = 0, overloaded = 0;
     std::vector<std::thread> threads;
@@ -186,10 +185,8 @@ TEST_CASE("a service that stops answers what it has taken, and then takes no mor
     const auto first = issuer.authorise(card, Kind::top_up, 100).value().first;
     issuer.close();
     std::atomic<bool> busy = false;
-    const auto platform =
-        issuer
-            .open(std::make_unique<SlowStore>(open_sqlite_store(issuer.store_file()).value(), busy))
-            .value();
+    std::atomic<int> waiting = 0;
+    const auto platform = issuer.open(std::make_unique<SlowStore>(issuer, busy, waiting)).value();
     ServiceHost host(*platform);
     WebClient idle(host, host.token);
     REQUIRE(idle.get("/v1/issuer").status == 200);
@@ -199,13 +196,11 @@ TEST_CASE("a service that stops answers what it has taken, and then takes no mor
     std::atomic<bool> answered = false;
     std::thread asking(
         [&] { answered = client->settle(card.execute(first), std::nullopt).has_value(); });
-    WebClient watcher(host, host.token);
-    testing::wait_until("the request is in the service", [&] {
-        return watcher.get("/metrics").text.find("tallycard_connections 3") != std::string::npos;
-    });
+    testing::wait_until("the request is in the store", [&] { return waiting == 1; });
     std::thread stopping([&] { host.stop(); });
-    testing::wait_until("nothing is taken any more",
-                        [&] { return WebClient(host, host.token).get("/v1/health").status == 0; });
+    testing::wait_until("nothing is taken any more", [&] {
+        return WebClient(host, host.token).get("/v1/openapi.json").status == 0;
+    });
     busy = false;
     asking.join();
     stopping.join();

@@ -76,7 +76,7 @@ TEST_CASE("an error in a file of clients names its line", "[service]")
     const auto* found = clients.with_token("a-token-0123456789-abc");
     REQUIRE(found != nullptr);
     CHECK(found->roles == (role::terminal | role::auditor));
-    CHECK(found->account.text() == "a");
+    CHECK(found->accounts.front().text() == "a");
     CHECK(clients.with_token("a-token-0123456789-abd") == nullptr);
 }
 

@@ -25,10 +25,11 @@ inline void write_file(const std::string& path, const std::string& text)
 
 class ServiceHost {
 public:
-    // A client that may do everything, named "all", whose account is till-1.
+    // A client that may do everything, named "all".
     static std::string everything(const std::string& token)
     {
-        return "[client all]\nroles = terminal operator auditor\naccount = till-1\ntoken-sha256 "
+        return "[client all]\nroles = terminal operator auditor\naccounts = till-1 "
+               "till-2\ntoken-sha256 "
                "= " +
                service::digest_of_token(token).to_string() + "\n";
     }

@@ -59,6 +59,17 @@ Refusal set_amount(std::optional<std::uint64_t>& amount, std::string_view value)
     return amount ? nullptr : "a whole number of minor units is wanted";
 }
 
+Refusal set_accounts(Client& client, std::string_view value)
+{
+    client.accounts.clear();  // its own name, until now
+    for (const auto word : words_of(value)) {
+        const auto account = AccountId::parse(word);
+        if (!account) return "names of 1 to 34 printable characters are wanted";
+        client.accounts.push_back(*account);
+    }
+    return nullptr;
+}
+
 Refusal set(Client& client, const ini::Entry& entry)
 {
     const auto& [line, name, value] = entry;
@@ -67,11 +78,8 @@ Refusal set(Client& client, const ini::Entry& entry)
     if (name == "certificate-sha256") return add_digests(client.certificates, value);
     if (name == "amount-per-operation") return set_amount(client.most_at_once, value);
     if (name == "amount-per-day") return set_amount(client.most_in_a_day, value);
-    if (name != "account") return "no such setting of a client";
-    const auto account = AccountId::parse(std::string_view(value));
-    if (!account) return "1 to 34 printable characters are wanted";
-    client.account = *account;
-    return nullptr;
+    if (name == "accounts") return set_accounts(client, value);
+    return "no such setting of a client";
 }
 
 Result<Client> client_of(const ini::Section& section)
@@ -81,7 +89,8 @@ Result<Client> client_of(const ini::Section& section)
     if (!name)
         return ini::refused(section.line, "a name of 1 to 34 printable characters is wanted");
     Client client{.name = section.name,
-                  .account = *name,
+                  .roles = 0,
+                  .accounts = {*name},
                   .tokens = {},
                   .certificates = {},
                   .most_at_once = {},

@@ -26,7 +26,7 @@ inline constexpr unsigned anybody = 0;   // needs no credentials
 struct Client {
     std::string name;
     unsigned roles = 0;
-    AccountId account;                          // whose cash it moves
+    std::vector<AccountId> accounts;            // whose cash it may move
     std::vector<Digest> tokens;                 // SHA-256 of each
     std::vector<Digest> certificates;           // likewise
     std::optional<std::uint64_t> most_at_once;  // minor units

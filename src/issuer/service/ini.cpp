@@ -41,9 +41,10 @@ const char* take(std::string_view line, std::uint32_t number, std::vector<Sectio
     if (line.starts_with('[')) {
         auto section = section_in(line);
         if (!section) return "[KIND NAME] is wanted";
-        for (const auto& before : sections)
+        for (const auto& before : sections) {
             if (before.kind == section->kind && before.name == section->name)
                 return "this section is there already";
+        }
         section->line = number;
         sections.push_back(std::move(*section));
         return nullptr;

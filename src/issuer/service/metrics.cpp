@@ -43,9 +43,10 @@ std::string Metrics::text() const
     constexpr auto seconds = "tallycard_request_seconds";
     const std::lock_guard lock(mutex_);
     auto text = head(requests, "counter", "Requests by route and HTTP status.");
-    for (const auto& [key, count] : requests_)
+    for (const auto& [key, count] : requests_) {
         text += std::string(requests) + "{route=\"" + key.first + "\",status=\"" +
                 std::to_string(key.second) + "\"} " + std::to_string(count) + "\n";
+    }
     text += head(seconds, "histogram", "From the head of a request to its answer.");
     for (const auto& [route, times] : times_) {
         std::uint64_t sum = 0;

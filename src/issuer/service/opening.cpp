@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "opening.hpp"
 
+#include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
@@ -29,17 +31,32 @@ Result<T> named(Result<T> result, const char* where)
     return error;
 }
 
-// The first line of a file that is its owner's alone.
-Result<Passphrase> read_passphrase(const std::string& path)
+// systemd guards its folder of credentials itself, and what an ACL there allows looks like the
+// group's permission.
+bool is_credential(const std::string& path)
+{
+    const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+    return folder != nullptr && path.starts_with(std::string(folder) + "/");
+}
+
+bool is_open_to_others(const std::string& path)
 {
     namespace fs = std::filesystem;
     std::error_code failed;
     const auto status = fs::status(path, failed);
-    if (!failed && fs::is_regular_file(status) &&
-        (status.permissions() & (fs::perms::group_all | fs::perms::others_all)) != fs::perms::none)
+    return !failed && fs::is_regular_file(status) &&
+           (status.permissions() & (fs::perms::group_all | fs::perms::others_all)) !=
+               fs::perms::none;
+}
+
+// The first line of a file that is its owner's alone.
+Result<Passphrase> read_passphrase(const std::string& path)
+{
+    if (!is_credential(path) && is_open_to_others(path)) {
         return Error{.code = Errc::file_rejected,
                      .detail = EACCES,
                      .where = "passphrase file is open to others (chmod 600)"};
+    }
     auto text = named(files::read(path, Passphrase::max_size + 1), "passphrase file");
     if (!text) return text.error();
     if (text->ends_with('\n')) text->pop_back();

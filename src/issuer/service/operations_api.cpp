@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What terminals ask: IssuerClient, over the wire.
+#include <algorithm>
+
 #include "api.hpp"
 
 namespace tallycard::service::api {
@@ -25,8 +27,9 @@ Result<void> check_role(const Call& call, const OperationRequest& request)
     if (!moves_value(request.kind))
         return has(call, role::issuer) ? Result<void>() : not_permitted("role");
     if (!has(call, role::terminal)) return not_permitted("role");
-    if (request.terminal != call.client->account) return not_permitted("terminal");
-    return {};
+    const auto& accounts = call.client->accounts;
+    const bool own = std::ranges::find(accounts, request.terminal) != accounts.end();
+    return own ? Result<void>() : not_permitted("terminal");
 }
 
 // Counts what is about to be moved. What was signed before is not asked again: its answer is the
@@ -86,9 +89,10 @@ std::optional<Submission> read_submission(const Json& json, Problem& problem)
     if (receipt == nullptr) return std::nullopt;
     if (const auto read = https::read_receipt(*receipt, problem, "receipt"))
         submission.receipt = *read;
-    if (fields.has("operation"))
+    if (fields.has("operation")) {
         submission.operation =
             https::read_operation(*fields.value("operation"), problem, "operation");
+    }
     if (!fields.finish()) return std::nullopt;
     return submission;
 }

@@ -128,9 +128,10 @@ std::optional<std::uint64_t> Parameters::number(const char* name, std::uint64_t 
 
 bool Parameters::finish()
 {
-    for (const auto& [name, value] : call_->parameters)
+    for (const auto& [name, value] : call_->parameters) {
         if (std::ranges::find(taken_, name) == taken_.end())
             problem_.refuse(name, "no such parameter");
+    }
     return !problem_.found();
 }
 

@@ -80,9 +80,10 @@ private:
         const Client* found = nullptr;
         const char* where = "token";
         if (!head.authorization.empty()) {
-            if (head.authorization.starts_with(scheme))
+            if (head.authorization.starts_with(scheme)) {
                 found =
                     clients->with_token(std::string_view(head.authorization).substr(scheme.size()));
+            }
         } else if (head.peer->certificate) {
             where = head.peer->certificate_fault != nullptr ? head.peer->certificate_fault
                                                             : "client certificate";

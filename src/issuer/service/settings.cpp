@@ -104,9 +104,10 @@ Result<Settings> parse_settings(std::string_view text)
     Settings settings = settings_of_folder("issuer");
     for (const auto& entry : entries)
         if (entry.name == "folder") settings = settings_of_folder(entry.value);
-    for (const auto& entry : entries)
+    for (const auto& entry : entries) {
         if (const auto* why = set(settings, entry.name, entry.value))
             return ini::refused(entry.line, why);
+    }
     return settings;
 }
 

@@ -45,7 +45,7 @@ std::optional<Tile> parse_tile(std::string_view path)
         tile.wanted = *wanted;
         path = path.substr(0, dot);
     }
-    constexpr std::size_t most_groups = 6;
+    constexpr std::size_t most_groups = 5;  // 256·10^15 entries, which 64 bits can count
     for (std::size_t group = 0; group < most_groups; ++group) {
         const bool more = path.starts_with('x');
         if (more) path.remove_prefix(1);
