@@ -164,7 +164,7 @@ TEST_CASE("receipts settle together; those that find the queue full are settled 
     };
     busy = true;
     threads.emplace_back(settle, 0);
-    testing::wait_until("the worker has the first", [&] { return queue.counts().waiting == 0; });
+    testing::wait_until("the worker has the first", [&] { return waiting == 1; });
     for (std::size_t i = 1; i < 5; ++i) threads.emplace_back(settle, i);
     testing::wait_until("the queue is full", [&] { return queue.counts().waiting == 4; });
     settle(5);
@@ -176,6 +176,30 @@ TEST_CASE("receipts settle together; those that find the queue full are settled 
     settle(5);
     CHECK(settled == 6);
     CHECK(platform->ledger_head().value().size == 6);
+}
+
+TEST_CASE("a service whose socket fails listens again", "[service]")
+{
+    TestIssuer issuer;
+    ServiceHost host(*issuer);
+    WebClient client(host, host.token);
+    REQUIRE(client.get("/v1/issuer").status == 200);
+    int failed = 0;
+    for (int file = 3; file < 1024; ++file) {
+        int listens = 0;
+        socklen_t size = sizeof listens;
+        sockaddr_in address{};
+        socklen_t length = sizeof address;
+        const bool ours =
+            ::getsockopt(file, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens == 1 &&
+            ::getsockname(file, reinterpret_cast<sockaddr*>(&address), &length) == 0 &&
+            ntohs(address.sin_port) == host.service->port();
+        if (ours && ::shutdown(file, SHUT_RDWR) == 0) ++failed;
+    }
+    REQUIRE(failed == 1);
+    testing::wait_until("it serves again", [&] {
+        return WebClient(host, host.token).get("/v1/issuer").status == 200;
+    });
 }
 
 TEST_CASE("a service that stops answers what it has taken, and then takes no more", "[service]")

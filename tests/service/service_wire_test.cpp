@@ -121,7 +121,7 @@ TEST_CASE("second instructions and results that are stale, forged or foreign are
     REQUIRE(client->open_account(account_id("SHOP")));
     issuer.run(card, Kind::top_up, 5000);
 
-    const auto stale = card.request(Kind::transfer_out, 100, "SHOP");
+    const auto stale = card.request(Kind::transfer_out, -100, "SHOP");
     const auto first = client->authorise_transfer(id_of<OperationId>(77), stale).value().first;
     CHECK(client->authorise_transfer(id_of<OperationId>(77), stale).value().first == first);
     CHECK(client->authorise_transfer(id_of<OperationId>(78), stale).error().code ==
@@ -130,7 +130,7 @@ TEST_CASE("second instructions and results that are stale, forged or foreign are
     REQUIRE(client->settle(receipt, std::nullopt));
     CHECK(client->authorise_transfer(id_of<OperationId>(79), stale).error().code ==
           Errc::wrong_sequence);
-    auto forged_request = card.request(Kind::transfer_out, 100, "SHOP");
+    auto forged_request = card.request(Kind::transfer_out, -100, "SHOP");
     forged_request.card_signature = stale.card_signature;
     CHECK(client->authorise_transfer(id_of<OperationId>(80), forged_request).error().code ==
           Errc::bad_signature);

@@ -58,6 +58,7 @@ void ConnectionThreads::work(Pool& pool)
 
 void ConnectionThreads::shutdown()
 {
+    on_shutdown_();
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;

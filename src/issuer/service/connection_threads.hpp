@@ -7,6 +7,7 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <httplib.h>
@@ -18,8 +19,9 @@ namespace tallycard::service {
 // fills: that is the last bound.
 class ConnectionThreads final : public httplib::TaskQueue {
 public:
-    ConnectionThreads(std::size_t serving, std::size_t refusing)
-        : serving_(serving), refusing_(refusing)
+    // `on_shutdown` asks the connections to end: shutdown() waits for them.
+    ConnectionThreads(std::size_t serving, std::size_t refusing, std::function<void()> on_shutdown)
+        : on_shutdown_(std::move(on_shutdown)), serving_(serving), refusing_(refusing)
     {
     }
 
@@ -40,6 +42,7 @@ private:
     bool hand_over(Pool& pool, std::function<void()>& connection);
     void work(Pool& pool);
 
+    std::function<void()> on_shutdown_;
     std::mutex mutex_;
     std::condition_variable room_;
     Pool serving_, refusing_;

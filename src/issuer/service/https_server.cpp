@@ -2,9 +2,12 @@
 #include "https_server.hpp"
 
 #include <atomic>
+#include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <mutex>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include <sys/socket.h>
@@ -18,6 +21,7 @@ namespace tallycard::service {
 namespace {
 
 constexpr std::size_t refusing_threads = 4, longest_path = 256, longest_head = 16384;
+constexpr std::chrono::milliseconds pause(50);
 constexpr int backlog = 512, most_requests_of_a_connection = 100'000;
 
 // The request that this thread is in.
@@ -84,7 +88,8 @@ public:
         limits_.idle = std::chrono::seconds(settings.idle_seconds);
         limits_.longest_request = longest_head + settings.longest_body;
         new_task_queue = [this] {
-            return new ConnectionThreads(settings_.most_connections, refusing_threads);
+            return new ConnectionThreads(settings_.most_connections, refusing_threads,
+                                         [this] { end_connections(); });
         };
         set_keep_alive_timeout(static_cast<time_t>(settings.idle_seconds));
         set_keep_alive_max_count(most_requests_of_a_connection);
@@ -110,6 +115,7 @@ public:
         }
         // The library asks for a queue of 5, and a burst of connections would wait for seconds.
         ::listen(svr_sock_, backlog);
+        settings_.port = port_;
         return 0;
     }
 
@@ -121,7 +127,13 @@ public:
             if (stopping_) return;
             started_ = true;
         }
-        listen_after_bind();
+        // The library stops listening at an error of accept(), be it one of a single peer.
+        while (!stopping_) {
+            listen_after_bind();
+            while (!stopping_ && bind() != 0) std::this_thread::sleep_for(pause);
+            const std::lock_guard lock(mutex_);
+            ending_ = stopping_;
+        }
         finished_ = true;
     }
     void stop() override
@@ -131,8 +143,8 @@ public:
             const std::lock_guard lock(mutex_);
             if (stopping_.exchange(true)) return;
             started = started_;
-            for (auto* stream : idle_) stream->stop_listening();
         }
+        end_connections();
         while (started && !is_running() && !finished_) std::this_thread::yield();
         httplib::Server::stop();
     }
@@ -209,11 +221,19 @@ private:
         return true;
     }
 
+    // With the request that each is in.
+    void end_connections()
+    {
+        const std::lock_guard lock(mutex_);
+        ending_ = true;
+        for (const auto* stream : idle_) stream->stop_listening();
+    }
+
     bool await_request(TlsStream& stream)
     {
         {
             const std::lock_guard lock(mutex_);
-            if (stopping_) return false;
+            if (ending_) return false;
             idle_.insert(&stream);
         }
         const bool there = stream.await_request();
@@ -247,7 +267,7 @@ private:
     std::uint16_t port_ = 0;
     std::atomic<std::size_t> connections_ = 0;
     std::atomic<bool> stopping_ = false, finished_ = false;
-    bool started_ = false;
+    bool started_ = false, ending_ = false;
 };
 
 }  // namespace
