@@ -9,7 +9,7 @@ packages()
     case $1 in
     build)
         echo g++ make cmake ninja-build pkg-config libpcsclite-dev libsodium-dev libsqlite3-dev \
-            libpq-dev libcli11-dev nlohmann-json3-dev libp11-kit-dev
+            libpq-dev libcli11-dev nlohmann-json3-dev libp11-kit-dev libcpp-httplib-dev libssl-dev
         ;;
     run) echo pcscd vsmartcard-vpcd ;;
     test)

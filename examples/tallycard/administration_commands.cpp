@@ -4,6 +4,7 @@
 
 #include "commands.hpp"
 #include "limits_options.hpp"
+#include "office.hpp"
 #include "workplace.hpp"
 
 using namespace tallycard;
@@ -12,13 +13,13 @@ namespace {
 
 Report administer(const Options& options, Kind kind)
 {
-    const auto platform = workplace::platform(options, workplace::Signing::yes);
-    const auto& issuer = platform->issuer();
+    workplace::Office office(options, workplace::Signing::yes);
+    const auto& issuer = office.issuer();
     Parameter parameter;
     if (kind == Kind::set_limits) parameter = limits_options::parse(options, issuer.currency);
     const auto id = workplace::operation_id(options);
     const auto desk = workplace::desk(options);
-    Terminal terminal(*platform, workplace::terminal_settings(options, issuer));
+    Terminal terminal(office.client(), workplace::terminal_settings(options, issuer));
     return report_of(terminal.administer(*desk.card, id, kind, parameter), id, issuer.currency);
 }
 

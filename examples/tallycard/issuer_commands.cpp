@@ -9,11 +9,13 @@
 #include "commands.hpp"
 #include "keys.hpp"
 #include "limits_options.hpp"
+#include "office.hpp"
 #include "secret_input.hpp"
 #include "workplace.hpp"
 
 using namespace tallycard;
 using workplace::IssuerFolder;
+using workplace::Office;
 using workplace::Signing;
 
 namespace {
@@ -23,8 +25,8 @@ Report issue(const Options& options)
     if (options.private_balance && options.without_pin)
         raise(Error{.code = Errc::no_pin, .where = "--private-balance"});
     const auto transport_key = read_transport_key(options.transport_key_file).value();
-    const auto platform = workplace::platform(options, Signing::no);
-    const auto& currency = platform->issuer().currency;
+    Office office(options, Signing::no);
+    const auto& currency = office.issuer().currency;
     CardOrder order;
     order.limits = limits_options::parse(options, currency);
     order.private_balance = options.private_balance;
@@ -40,7 +42,8 @@ Report issue(const Options& options)
                           "card-root.key in the issuer's folder"),
         secrets);
     const auto desk = workplace::desk(options);
-    const auto info = issue_card(*platform, *root, *desk.card, transport_key, order).value();
+    const auto info =
+        issue_card(office.registry(), *root, *desk.card, transport_key, order).value();
     const auto id = info.card_id.to_string();
     return {"card " + id + " issued, " + currency.unit.to_string() + "; its holder's account is " +
                 std::string(holder_account(info.card_id).text()),
@@ -60,8 +63,8 @@ Json account_json(const std::string& account, std::int64_t balance, std::int64_t
 
 Report accounts(const Options& options)
 {
-    const auto platform = workplace::platform(options, Signing::no);
-    const auto& currency = platform->issuer().currency;
+    Office office(options, Signing::no);
+    const auto& currency = office.issuer().currency;
     std::vector<std::vector<std::string>> rows = {{"account", "balance", "reserved"}};
     Json json = Json::array();
     std::int64_t sum = 0;
@@ -72,9 +75,8 @@ Report accounts(const Options& options)
         if (__builtin_add_overflow(sum, balance, &sum))
             raise(Error{.code = Errc::bad_amount, .where = "sum of the books"});
     };
-    for (const auto& row : platform->accounts().value())
-        add(row.name.to_string(), row.balance, row.reserved);
-    for (const auto& row : platform->cards().value()) {
+    for (const auto& row : office.accounts()) add(row.name.to_string(), row.balance, row.reserved);
+    for (const auto& row : office.cards()) {
         const auto balance = static_cast<std::int64_t>(row.balance.to_minor_units());
         add("card/" + row.card_id.to_string(), balance, 0);
     }
@@ -86,17 +88,15 @@ Report accounts(const Options& options)
 
 Report open_account(const Options& options)
 {
-    const auto platform = workplace::platform(options, Signing::no);
     const auto id = workplace::account(options.account, "account");
-    platform->open_account(id).value();
+    Office(options, Signing::no).open_account(id);
     return {
         "account " + options.account + " is open", {{"account", options.account}}, exit_code::done};
 }
 
 Report deny(const Options& options)
 {
-    const auto platform = workplace::platform(options, Signing::no);
-    platform->deny(workplace::card_id(options.card)).value();
+    Office(options, Signing::no).deny(workplace::card_id(options.card));
     return {"card " + options.card + " is denied: it gets no new operation",
             {{"card", options.card}, {"denied", true}},
             exit_code::done};
@@ -104,8 +104,7 @@ Report deny(const Options& options)
 
 Report undeny(const Options& options)
 {
-    const auto platform = workplace::platform(options, Signing::no);
-    platform->undeny(workplace::card_id(options.card)).value();
+    Office(options, Signing::no).undeny(workplace::card_id(options.card));
     return {"card " + options.card + " is no longer denied",
             {{"card", options.card}, {"denied", false}},
             exit_code::done};
@@ -199,6 +198,8 @@ void add_issuer_commands(Program& program)
         .add_option("--transport-key-file", options.transport_key_file,
                     "The blank card's transport key, as hex in a file")
         ->required();
+    new_card.add_option("--card-root-file", options.card_root_file,
+                        "The card root key; default: card-root.key in the issuer's folder");
     new_card.add_option("--card", options.card, "Card id, 32 hex digits; default: a random one");
     new_card.add_option("--pin-fd", options.pin_fd, "Read the PIN from this file descriptor");
     new_card.add_flag("--without-pin", options.without_pin, "Issue a card that has no PIN");

@@ -95,6 +95,8 @@ IssuerDescription described(const Options& options)
     issuer.currency = {*unit, static_cast<std::uint8_t>(options.exponent)};
     constexpr auto name_rule = "--name (1 to 64 characters, no space or +)";
     if (!is_origin(issuer.origin)) raise(Error{.code = Errc::malformed, .where = name_rule});
+    if (workplace::is_remote(options))
+        raise(Error{.code = Errc::malformed, .where = "--issuer (a folder is wanted)"});
     return issuer;
 }
 

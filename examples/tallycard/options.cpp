@@ -7,7 +7,8 @@ void issuer(CLI::App& command, Options& options)
 {
     command
         .add_option("-i,--issuer", options.issuer,
-                    "The issuer's folder, or its issuer.pub where nothing is signed or settled")
+                    "The issuer's folder; its issuer.pub where nothing is signed or settled; or "
+                    "https://HOST:PORT of its service")
         ->envname("TALLYCARD_ISSUER")
         ->capture_default_str();
     command
@@ -15,6 +16,15 @@ void issuer(CLI::App& command, Options& options)
                     "The issuer's store, where it is not store.db in its folder: another file, "
                     "postgresql://HOST/DATABASE, or postgres:service=NAME; never with a password")
         ->envname("TALLYCARD_STORE");
+    command.add_option("--ca", options.ca_file, "Of a service: who vouches for it (PEM)")
+        ->envname("TALLYCARD_CA");
+    command.add_option("--token-file", options.token_file, "Of a service: our token, in a file")
+        ->envname("TALLYCARD_TOKEN_FILE");
+    command.add_option("--certificate", options.certificate_file,
+                       "Of a service: our certificate (PEM), instead of a token");
+    command.add_option("--key", options.key_file, "The key of --certificate (PEM)");
+    command.add_option("--pinned", options.pinned,
+                       "Of a service: refuse it unless it is the issuer of this issuer.pub");
 }
 
 void passphrase(CLI::App& command, Options& options)

@@ -10,9 +10,11 @@
 // What the user asked for: filled by CLI11, read by the commands.
 struct Options {
     // Where.
-    std::string issuer = "issuer";  // a folder that 'issuer init' made, or an issuer.pub alone
-    std::string store;              // see open_store(); empty: the file in the issuer's folder
-    std::string reader;             // see open_reader_driver(); empty: the one with a card
+    // A folder that 'issuer init' made, an issuer.pub alone, or the URL of a service.
+    std::string issuer = "issuer";
+    std::string ca_file, token_file, certificate_file, key_file, pinned;  // for a service
+    std::string store;   // see open_store(); empty: the file in the issuer's folder
+    std::string reader;  // see open_reader_driver(); empty: the one with a card
     std::string second_reader;
     std::string terminal = "terminal-1";
     std::string journal = "payments.journal";

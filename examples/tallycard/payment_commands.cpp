@@ -7,6 +7,7 @@
 #include <tallycard/result_error.hpp>
 
 #include "commands.hpp"
+#include "office.hpp"
 #include "workplace.hpp"
 
 using namespace tallycard;
@@ -66,16 +67,16 @@ Report pay(const Options& options)
     return pay_and_store(options, *journal, desk, terminal, intent, issuer.currency);
 }
 
-Report settle_one(Platform& platform, PaymentJournal& journal, const JournalPayment& payment)
+Report settle_one(workplace::Office& office, PaymentJournal& journal, const JournalPayment& payment)
 {
-    const auto& currency = platform.issuer().currency;
+    const auto& currency = office.issuer().currency;
     const auto id = payment.intent.id.to_string();
     if (!payment.receipt) {
         return {"payment " + id + ": in doubt; present the card and run 'tallycard pay' with --id",
                 {{"id", id}, {"outcome", "in_doubt"}},
                 exit_code::in_doubt};
     }
-    const auto settlement = platform.settle(*payment.receipt, payment.operation);
+    const auto settlement = office.client().settle(*payment.receipt, payment.operation);
     if (!settlement) {
         auto report = report_of(settlement.error());
         report.json["id"] = id;
@@ -100,13 +101,13 @@ Report settle_one(Platform& platform, PaymentJournal& journal, const JournalPaym
 
 Report settle(const Options& options)
 {
-    const auto platform = workplace::platform(options, Signing::no);
+    workplace::Office office(options, Signing::no);
     const auto journal = PaymentJournal::open(options.journal).value();
     Report all{"", {{"payments", Json::array()}}, exit_code::done};
     const auto payments = journal->payments();  // a copy: closing changes it
     for (const auto& payment : payments) {
         if (payment.closed) continue;
-        const auto one = settle_one(*platform, *journal, payment);
+        const auto one = settle_one(office, *journal, payment);
         all.text += (all.text.empty() ? "" : "\n") + one.text;
         all.json["payments"].push_back(one.json);
         all.exit = std::max(all.exit, one.exit);

@@ -4,6 +4,7 @@
 #include <tallycard/result_error.hpp>
 
 #include "commands.hpp"
+#include "office.hpp"
 #include "workplace.hpp"
 
 using namespace tallycard;
@@ -15,11 +16,11 @@ namespace {
 class Counter {
 public:
     explicit Counter(const Options& options)
-        : platform(workplace::platform(options, Signing::yes)),
-          currency(platform->issuer().currency),
+        : office(options, Signing::yes),
+          currency(office.issuer().currency),
           id(workplace::operation_id(options)),
           pin(options),
-          terminal(*platform, workplace::terminal_settings(options, platform->issuer()))
+          terminal(office.client(), workplace::terminal_settings(options, office.issuer()))
     {
     }
     Amount amount(const Options& options) const
@@ -28,7 +29,7 @@ public:
     }
     Report report(const Outcome& outcome) const { return report_of(outcome, id, currency); }
 
-    std::unique_ptr<Platform> platform;
+    workplace::Office office;
     Currency currency;
     OperationId id;
     workplace::Pin pin;

@@ -11,6 +11,7 @@
 #include <tallycard/transport_key_file.hpp>
 
 #include "keys.hpp"
+#include "office.hpp"
 #include "secret_input.hpp"
 
 using namespace tallycard;
@@ -84,6 +85,7 @@ std::string key_or(const std::string& reference, const std::string& in_folder, c
 
 IssuerDescription issuer(const Options& options)
 {
+    if (is_remote(options)) return remote_issuer(options);
     if (std::filesystem::is_directory(options.issuer)) {
         const auto file = IssuerFolder(options.issuer).description();
         expect_file(file, "issuer.pub in the issuer's folder");
@@ -115,6 +117,8 @@ std::string store_place(const Options& options)
 
 std::unique_ptr<Platform> platform(const Options& options, Signing signing)
 {
+    if (is_remote(options))
+        refuse(Errc::malformed, "--issuer (a service does not do this: name the issuer's folder)");
     const IssuerFolder folder(options.issuer);
     PlatformSettings settings{.issuer = issuer(options), .signers = {}, .checkpoint_file = {}};
     if (!std::filesystem::is_directory(options.issuer))

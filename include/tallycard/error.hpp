@@ -61,6 +61,10 @@ enum class Errc : std::uint8_t {
     transport_key_used,  // a card was made with this transport key already
     evidence,            // the card is cloned, rolled back or broken; it is denied now
     bad_amount,          // zero, of the wrong sign, or with too many decimals
+    client_unknown,      // the service knows no such client: no token, a revoked or foreign one
+    not_permitted,       // the client's role does not admit it
+    client_limit,        // above what this client may move, at once or in a day
+    overloaded,          // the service has too much to do now
     // Files.
     wrong_passphrase,  // or a damaged key file: the two look the same
     file_missing,

@@ -73,6 +73,24 @@ Result<InclusionProof> Platform::prove(const CardId& card_id, std::uint32_t sequ
     });
 }
 
+Result<std::vector<Digest>> Platform::subtrees(unsigned level, std::uint64_t from,
+                                               std::size_t count)
+{
+    using Hashes = std::vector<Digest>;
+    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Hashes> {
+        Hashes hashes;
+        const auto size = store.record_count();
+        if (!size) return size.error();
+        const auto complete = level < 64 ? *size >> level : 0;
+        for (auto index = from; index < complete && hashes.size() < count; ++index) {
+            const auto hash = store.node(level, index);
+            if (!hash) return hash.error();
+            hashes.push_back(*hash);
+        }
+        return hashes;
+    });
+}
+
 Result<std::vector<Digest>> Platform::prove_consistency(std::uint64_t earlier)
 {
     using Path = std::vector<Digest>;

@@ -114,6 +114,19 @@ Entry entry(Errc code)
         return {"bad_amount",
                 "not a usable amount: above zero, in digits, with no more decimals than the unit "
                 "has"};
+    case Errc::client_unknown:
+        return {"client_unknown",
+                "the service does not take this client's token or certificate: missing, foreign, "
+                "expired or revoked; ask the issuer for a new one"};
+    case Errc::not_permitted:
+        return {"not_permitted", "the service does not let this client do that; ask the issuer"};
+    case Errc::client_limit:
+        return {"client_limit",
+                "above what the service lets this client move, at once or in a day; ask the "
+                "issuer"};
+    case Errc::overloaded:
+        return {"overloaded",
+                "the service has too much to do; again in a moment, with the same id"};
     case Errc::wrong_passphrase:
         return {"wrong_passphrase", "wrong passphrase, or a damaged key file"};
     case Errc::file_missing:

@@ -2,6 +2,7 @@
 // A terminal program that is killed between any two steps: before and after each command to the
 // card and each call of the platform. The next program asks with the same id.
 #include <csignal>
+#include <cstdlib>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -82,7 +83,8 @@ struct Program {
         driver = open_loopback(std::move(cards)).value();
         card = driver->open(driver->list().value().at(0)).value()->connect(Sharing::shared).value();
         mortal_card = std::make_unique<MortalLink>(*card, executioner);
-        client = std::make_unique<WrappedClient>(*platform);
+        access = std::make_unique<test::IssuerAccess>(*platform);
+        client = std::make_unique<WrappedClient>(access->client());
         client->before = client->after = [this](Call) -> std::optional<Error> {
             executioner.step();
             return std::nullopt;
@@ -117,6 +119,7 @@ struct Program {
 
     Executioner executioner;
     std::unique_ptr<Platform> platform;
+    std::unique_ptr<test::IssuerAccess> access;
     std::unique_ptr<ReaderDriver> driver;
     std::unique_ptr<CardLink> card;
     std::unique_ptr<MortalLink> mortal_card;
@@ -130,6 +133,7 @@ bool killed_at(const std::string& folder, int step, Ask ask, const OperationId& 
     const auto child = ::fork();
     REQUIRE(child >= 0);
     if (child == 0) {
+        ::setenv("TMPDIR", folder.c_str(), 1);  // what it leaves behind goes with the test
         Program program(folder, step);
         const auto outcome = ask(*program.terminal, *program.mortal_card, id, Asked::first_time);
         ::_exit(std::holds_alternative<Applied>(outcome) ? 0 : 1);
