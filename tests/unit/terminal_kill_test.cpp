@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/stepping.hpp"
 #include "support/terminal_world.hpp"
 
 using namespace tallycard;
@@ -28,76 +29,6 @@ public:
 
 private:
     int left_;
-};
-
-class MortalLink final : public CardLink {
-public:
-    MortalLink(CardLink& below, Executioner& executioner) : below_(below), executioner_(executioner)
-    {
-    }
-    const Atr& atr() const override { return below_.atr(); }
-    TransmissionProtocol protocol() const override { return below_.protocol(); }
-    Result<void> begin() override { return below_.begin(); }
-    Result<void> end() override { return below_.end(); }
-    Result<void> reconnect() override { return below_.reconnect(); }
-    Result<std::size_t> transmit(std::span<const std::uint8_t> command,
-                                 std::span<std::uint8_t> answer) override
-    {
-        executioner_.step();
-        auto size = below_.transmit(command, answer);
-        executioner_.step();
-        return size;
-    }
-
-private:
-    CardLink& below_;
-    Executioner& executioner_;
-};
-
-class MortalClient final : public IssuerClient {
-public:
-    MortalClient(IssuerClient& below, Executioner& executioner)
-        : below_(below), executioner_(executioner)
-    {
-    }
-    Result<CardStanding> standing(const CardId& id) override
-    {
-        return around([&] { return below_.standing(id); });
-    }
-    Result<OperationStatus> authorise(const OperationRequest& request) override
-    {
-        return around([&] { return below_.authorise(request); });
-    }
-    Result<OperationStatus> authorise_transfer(const OperationId& id,
-                                               const SecondInstruction& second) override
-    {
-        return around([&] { return below_.authorise_transfer(id, second); });
-    }
-    Result<OperationStatus> status(const OperationId& id) override
-    {
-        return around([&] { return below_.status(id); });
-    }
-    Result<FirstInstruction> void_pending(const CardId& id) override
-    {
-        return around([&] { return below_.void_pending(id); });
-    }
-    Result<Settlement> settle(const Receipt& receipt,
-                              const std::optional<Operation>& operation) override
-    {
-        return around([&] { return below_.settle(receipt, operation); });
-    }
-
-private:
-    template <class F>
-    std::invoke_result_t<F> around(F&& call)
-    {
-        executioner_.step();
-        auto answer = call();
-        executioner_.step();
-        return answer;
-    }
-    IssuerClient& below_;
-    Executioner& executioner_;
 };
 
 using Ask = Outcome (*)(Terminal&, CardLink&, const OperationId&, Asked);
@@ -126,8 +57,9 @@ struct Program {
                     .durable = true};
         driver = open_loopback(std::move(cards)).value();
         card = driver->open(driver->list().value().at(0)).value()->connect(Sharing::shared).value();
-        mortal_card = std::make_unique<MortalLink>(*card, executioner);
-        client = std::make_unique<MortalClient>(*platform, executioner);
+        const auto step = [this] { executioner.step(); };
+        mortal_card = std::make_unique<SteppingLink>(*card, step);
+        client = std::make_unique<SteppingClient>(*platform, step);
         terminal = std::make_unique<Terminal>(
             *client, TerminalSettings{root.public_key(), test::account_id("till-1"), nullptr});
     }
@@ -160,8 +92,8 @@ struct Program {
     std::unique_ptr<Platform> platform;
     std::unique_ptr<ReaderDriver> driver;
     std::unique_ptr<CardLink> card;
-    std::unique_ptr<MortalLink> mortal_card;
-    std::unique_ptr<MortalClient> client;
+    std::unique_ptr<SteppingLink> mortal_card;
+    std::unique_ptr<SteppingClient> client;
     std::unique_ptr<Terminal> terminal;
 };
 
