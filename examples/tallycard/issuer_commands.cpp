@@ -198,8 +198,6 @@ void add_issuer_commands(Program& program)
         .add_option("--transport-key-file", options.transport_key_file,
                     "The blank card's transport key, as hex in a file")
         ->required();
-    new_card.add_option("--card-root-file", options.card_root_file,
-                        "The card root key; default: card-root.key in the issuer's folder");
     new_card.add_option("--card", options.card, "Card id, 32 hex digits; default: a random one");
     new_card.add_option("--pin-fd", options.pin_fd, "Read the PIN from this file descriptor");
     new_card.add_flag("--without-pin", options.without_pin, "Issue a card that has no PIN");

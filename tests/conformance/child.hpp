@@ -6,7 +6,9 @@
 #include <csignal>
 
 #include <array>
+#include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <utility>
 
 namespace testing {
@@ -17,7 +19,7 @@ public:
     template <class Body>
     explicit Child(Body body) : process_(fork())
     {
-        if (process_ == 0) _exit(body() ? 0 : 1);
+        if (process_ == 0) _exit(outcome_of(body));
     }
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
@@ -28,6 +30,23 @@ public:
     }
 
     pid_t process() const { return process_; }
+    bool is_running() const
+    {
+        siginfo_t found{};
+        const auto id = static_cast<id_t>(process_);
+        return process_ > 0 && waitid(P_PID, id, &found, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+               found.si_pid == 0;
+    }
+    // Ends it at once. False when it had ended by itself.
+    bool kill_now()
+    {
+        if (process_ <= 0) return false;
+        kill(process_, SIGKILL);
+        int status = 0;
+        waitpid(std::exchange(process_, 0), &status, 0);
+        succeeded_ = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    }
     // Waits for its end.
     bool succeeded()
     {
@@ -38,6 +57,18 @@ public:
     }
 
 private:
+    // An exception must not leave here: what the parent had open is the parent's to close.
+    template <class Body>
+    static int outcome_of(Body& body)
+    {
+        try {
+            return body() ? 0 : 1;
+        } catch (const std::exception& error) {
+            std::fprintf(stderr, "process %d: %s\n", getpid(), error.what());
+        }
+        return 1;
+    }
+
     pid_t process_;
     bool succeeded_ = false;
 };

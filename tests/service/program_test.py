@@ -54,7 +54,7 @@ class Served(unittest.TestCase):
         self.check(self.world.offline(
             "issue", "--transport-key-file", str(self.world.root / "transport-key"),
             "--without-pin", "--passphrase-file", str(secret),
-            "--card-root-file", str(self.folder / "card-root.key")), DONE, "issued")
+            "--card-root", str(self.folder / "card-root.key")), DONE, "issued")
 
     def request(self, method, path, client, body=None):
         return self.service.request(self.folder / "tls.crt", method, path,

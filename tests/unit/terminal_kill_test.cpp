@@ -9,8 +9,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/stepping.hpp"
 #include "support/terminal_world.hpp"
-#include "support/wrapped_client.hpp"
 
 using namespace tallycard;
 using namespace testing;
@@ -30,30 +30,6 @@ public:
 
 private:
     int left_;
-};
-
-class MortalLink final : public CardLink {
-public:
-    MortalLink(CardLink& below, Executioner& executioner) : below_(below), executioner_(executioner)
-    {
-    }
-    const Atr& atr() const override { return below_.atr(); }
-    TransmissionProtocol protocol() const override { return below_.protocol(); }
-    Result<void> begin() override { return below_.begin(); }
-    Result<void> end() override { return below_.end(); }
-    Result<void> reconnect() override { return below_.reconnect(); }
-    Result<std::size_t> transmit(std::span<const std::uint8_t> command,
-                                 std::span<std::uint8_t> answer) override
-    {
-        executioner_.step();
-        auto size = below_.transmit(command, answer);
-        executioner_.step();
-        return size;
-    }
-
-private:
-    CardLink& below_;
-    Executioner& executioner_;
 };
 
 using Ask = Outcome (*)(Terminal&, CardLink&, const OperationId&, Asked);
@@ -82,13 +58,10 @@ struct Program {
                     .durable = true};
         driver = open_loopback(std::move(cards)).value();
         card = driver->open(driver->list().value().at(0)).value()->connect(Sharing::shared).value();
-        mortal_card = std::make_unique<MortalLink>(*card, executioner);
+        const auto step = [this] { executioner.step(); };
+        mortal_card = std::make_unique<SteppingLink>(*card, step);
         access = std::make_unique<test::IssuerAccess>(*platform);
-        client = std::make_unique<WrappedClient>(access->client());
-        client->before = client->after = [this](Call) -> std::optional<Error> {
-            executioner.step();
-            return std::nullopt;
-        };
+        client = std::make_unique<SteppingClient>(access->client(), step);
         terminal = std::make_unique<Terminal>(
             *client, TerminalSettings{root.public_key(), test::account_id("till-1"), nullptr});
     }
@@ -122,8 +95,8 @@ struct Program {
     std::unique_ptr<test::IssuerAccess> access;
     std::unique_ptr<ReaderDriver> driver;
     std::unique_ptr<CardLink> card;
-    std::unique_ptr<MortalLink> mortal_card;
-    std::unique_ptr<WrappedClient> client;
+    std::unique_ptr<SteppingLink> mortal_card;
+    std::unique_ptr<SteppingClient> client;
     std::unique_ptr<Terminal> terminal;
 };
 

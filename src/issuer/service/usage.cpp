@@ -31,7 +31,7 @@ Result<std::unique_ptr<Usage>> Usage::open(const std::string& path)
     }
     auto database = sqlite::Database::open(path.empty() ? ":memory:" : path);
     if (!database) return database.error();
-    std::unique_ptr<Usage> usage(new Usage(std::move(*database)));
+    std::unique_ptr<Usage> usage(new Usage(*std::move(database)));
     if (const auto started = usage->start(); !started) return started.error();
     return usage;
 }
@@ -39,8 +39,8 @@ Result<std::unique_ptr<Usage>> Usage::open(const std::string& path)
 // What is older than yesterday is of no use any more; a clock that was set back finds its day.
 Result<void> Usage::start()
 {
-    if (const auto made = database_.run(schema); !made) return made;
-    auto query = database_.query("DELETE FROM moved WHERE day < ?");
+    if (const auto made = database_->run(schema); !made) return made;
+    auto query = database_->query("DELETE FROM moved WHERE day < $1");
     return query.bind(today() - 1).run();
 }
 
@@ -48,19 +48,19 @@ Result<void> Usage::count(std::string_view client, const OperationId& id, std::u
                           std::uint64_t most)
 {
     const std::lock_guard lock(mutex_);
-    auto known = database_.query("SELECT 1 FROM moved WHERE client = ? AND id = ?");
+    auto known = database_->query("SELECT 1 FROM moved WHERE client = $1 AND id = $2");
     const auto found = known.bind(client).bind(id.bytes()).step();
     if (!found) return found.error();
-    if (*found == sqlite::Query::Step::row) return {};
+    if (*found == sql::Step::row) return {};
 
-    auto sum =
-        database_.query("SELECT coalesce(sum(amount), 0) FROM moved WHERE client = ? AND day = ?");
+    auto sum = database_->query(
+        "SELECT coalesce(sum(amount), 0) FROM moved WHERE client = $1 AND day = $2");
     const auto summed = sum.bind(client).bind(today()).step();
     if (!summed) return summed.error();
     const auto before = sum.count();
     if (before > most || amount > most - before)
         return Error{.code = Errc::client_limit, .where = "amount of the day"};
-    auto insert = database_.query("INSERT INTO moved VALUES (?, ?, ?, ?)");
+    auto insert = database_->query("INSERT INTO moved VALUES ($1, $2, $3, $4)");
     return insert.bind(client)
         .bind(id.bytes())
         .bind(today())
@@ -71,7 +71,7 @@ Result<void> Usage::count(std::string_view client, const OperationId& id, std::u
 Result<void> Usage::forget(std::string_view client, const OperationId& id)
 {
     const std::lock_guard lock(mutex_);
-    auto query = database_.query("DELETE FROM moved WHERE client = ? AND id = ?");
+    auto query = database_->query("DELETE FROM moved WHERE client = $1 AND id = $2");
     return query.bind(client).bind(id.bytes()).run();
 }
 

@@ -30,10 +30,10 @@ public:
     Result<void> forget(std::string_view client, const OperationId& id);
 
 private:
-    explicit Usage(sqlite::Database database) : database_(std::move(database)) {}
+    explicit Usage(std::unique_ptr<sqlite::Database> database) : database_(std::move(database)) {}
     Result<void> start();
     std::mutex mutex_;
-    sqlite::Database database_;
+    std::unique_ptr<sqlite::Database> database_;
 };
 
 }  // namespace tallycard::service

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// A link and a client that say when they take a step: before and after each command to the card and
+// each call of the platform.
+#pragma once
+
+#include <functional>
+#include <type_traits>
+
+#include <tallycard/issuer_client.hpp>
+#include <tallycard/reader.hpp>
+
+namespace testing {
+
+using Step = std::function<void()>;
+
+class SteppingLink final : public tallycard::CardLink {
+public:
+    SteppingLink(tallycard::CardLink& below, Step step) : below_(below), step_(std::move(step)) {}
+    const tallycard::Atr& atr() const override { return below_.atr(); }
+    tallycard::TransmissionProtocol protocol() const override { return below_.protocol(); }
+    tallycard::Result<void> begin() override { return below_.begin(); }
+    tallycard::Result<void> end() override { return below_.end(); }
+    tallycard::Result<void> reconnect() override { return below_.reconnect(); }
+    tallycard::Result<std::size_t> transmit(std::span<const std::uint8_t> command,
+                                            std::span<std::uint8_t> answer) override
+    {
+        step_();
+        auto size = below_.transmit(command, answer);
+        step_();
+        return size;
+    }
+
+private:
+    tallycard::CardLink& below_;
+    Step step_;
+};
+
+class SteppingClient final : public tallycard::IssuerClient {
+public:
+    SteppingClient(tallycard::IssuerClient& below, Step step)
+        : below_(below), step_(std::move(step))
+    {
+    }
+    tallycard::Result<tallycard::CardStanding> standing(const tallycard::CardId& id) override
+    {
+        return around([&] { return below_.standing(id); });
+    }
+    tallycard::Result<tallycard::OperationStatus> authorise(
+        const tallycard::OperationRequest& request) override
+    {
+        return around([&] { return below_.authorise(request); });
+    }
+    tallycard::Result<tallycard::OperationStatus> authorise_transfer(
+        const tallycard::OperationId& id, const tallycard::SecondInstruction& second) override
+    {
+        return around([&] { return below_.authorise_transfer(id, second); });
+    }
+    tallycard::Result<tallycard::OperationStatus> status(const tallycard::OperationId& id) override
+    {
+        return around([&] { return below_.status(id); });
+    }
+    tallycard::Result<tallycard::FirstInstruction> void_pending(
+        const tallycard::CardId& id) override
+    {
+        return around([&] { return below_.void_pending(id); });
+    }
+    tallycard::Result<tallycard::Settlement> settle(
+        const tallycard::Receipt& receipt,
+        const std::optional<tallycard::Operation>& operation) override
+    {
+        return around([&] { return below_.settle(receipt, operation); });
+    }
+
+private:
+    template <class F>
+    std::invoke_result_t<F> around(F&& call)
+    {
+        step_();
+        auto answer = call();
+        step_();
+        return answer;
+    }
+    tallycard::IssuerClient& below_;
+    Step step_;
+};
+
+}  // namespace testing
