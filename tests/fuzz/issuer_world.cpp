@@ -12,8 +12,8 @@
 
 #include "../../src/protocol/digest.hpp"
 #include "../simulation/faulty_store.hpp"
-#include "../support/temporary_folder.hpp"
 #include "fuzz.hpp"
+#include "scratch.hpp"
 
 namespace fuzz {
 
@@ -39,12 +39,6 @@ simulation::Injector& injector()
 {
     static simulation::Injector injector;
     return injector;
-}
-
-const test::TemporaryFolder& folder()
-{
-    static const test::TemporaryFolder folder;
-    return folder;
 }
 
 // An empty store, as the library makes it on a disk.
@@ -124,8 +118,22 @@ simulation::MemoryDisk& IssuerWorld::disk()
 
 const std::string& IssuerWorld::store_path()
 {
-    static const auto path = folder().file("store");
+    static const auto path = scratch().file("store");
     return path;
+}
+
+const CheckpointKey& IssuerWorld::other_key()
+{
+    static const CheckpointKey key(seed(9));
+    return key;
+}
+
+void IssuerWorld::write_checkpoint_file(std::span<const std::uint8_t> note)
+{
+    if (note.empty())
+        std::filesystem::remove(settings().checkpoint_file);
+    else
+        (void)file_with("checkpoint", note);
 }
 
 const CheckpointKey& IssuerWorld::checkpoint_key()
@@ -140,6 +148,7 @@ const PlatformSettings& IssuerWorld::settings()
         PlatformSettings made;
         made.signers = {std::make_shared<SoftwareOperationSigner>(seed(1)),
                         std::make_shared<SoftwareOperationSigner>(seed(4))};
+        made.checkpoint_file = scratch().file("checkpoint");
         made.issuer.origin = "issuer.test";
         made.issuer.currency = {.unit = *Unit::from_code(978), .exponent = 2};
         made.issuer.card_root = root().public_key();
@@ -174,6 +183,7 @@ const IssuerWorld::Template& IssuerWorld::made()
         }
         made.image = issued_card(*platform, id_of<CardId>(3));
         platform.reset();
+        write_checkpoint_file({});
         made.files = disk().copy();
         return made;
     }();
@@ -184,6 +194,7 @@ IssuerWorld::IssuerWorld() : cards(made().cards), image(made().image), applet_ca
 {
     recover();
     platform_.reset();
+    write_checkpoint_file({});
     disk().restore(made().files);
     FUZZ_CHECK(open());
 }

@@ -67,6 +67,9 @@ public:
     static simulation::MemoryDisk& disk();
     static const tallycard::PlatformSettings& settings();
     static const tallycard::CheckpointKey& checkpoint_key();
+    static const tallycard::CheckpointKey& other_key();  // of somebody else
+    // What the platform finds beside its store when it opens; empty: nothing.
+    static void write_checkpoint_file(std::span<const std::uint8_t> note);
     static const std::string& store_path();
 
     std::vector<test::SimulatedCard> cards;

@@ -180,13 +180,23 @@ private:
     {
         if (!driver_) open_driver();
         if (!driver_ || monitor_) return;
+        if (input_.one_in(4)) return monitor_by_callback();
         auto made = driver_->monitor({});
         check(made);
         if (made) monitor_ = *std::move(made);
+        if (made) FUZZ_CHECK(monitor_->descriptor() >= 0);
         for (int i = 0; i < 4 && monitor_; ++i) {
             const auto event = monitor_->wait(1ms);
             if (event) watcher_.take(*event);
         }
+    }
+
+    void monitor_by_callback()
+    {
+        Watcher watcher;
+        auto made = driver_->monitor([&](const ReaderEvent& event) { watcher.take(event); });
+        check(made);
+        if (made) (*made)->stop();
     }
 
     Input& input_;

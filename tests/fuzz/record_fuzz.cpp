@@ -22,6 +22,48 @@ using fuzz::Input;
 
 namespace {
 
+// Raw, or as the protocol has it, perhaps with something changed.
+Bytes a_command(Input& input, std::uint8_t how)
+{
+    if (how % 2 == 0) {
+        const auto given = input.bytes(how % 32u);
+        Bytes command(given.begin(), given.end());
+        if (command.size() < 4) command.resize(4 + how % 2u);
+        return command;
+    }
+    constexpr const char* known[] = {"00a404000bf054414c4c59434152440100",
+                                     "0088000010000102030405060708090a0b0c0d0e0f00",
+                                     "8030040015840800000000000000018502"
+                                     "03d2"
+                                     "8705"
+                                     "53484f5031"
+                                     "00",
+                                     "8034000026"
+                                     "8408fffffffffffffc18"
+                                     "850203d2"
+                                     "861000000000000000000000000000000000"
+                                     "8704"
+                                     "53484f50"
+                                     "00",
+                                     "803600000400000001"
+                                     "00",
+                                     "803601000400000001"
+                                     "00",
+                                     "80ca009200",
+                                     "008400000800",
+                                     "00c0000010",
+                                     "0020000108"
+                                     "244711ffffffffff",
+                                     "803200008"
+                                     "2"};
+    const std::string_view hex = known[input.below(std::size(known))];
+    Bytes command(hex.size() / 2);
+    (void)detail::from_hex(hex.substr(0, 2 * command.size()), command);
+    if (input.one_in(4)) fuzz::edit(command, input);
+    if (command.size() < 4) command.resize(4);
+    return command;
+}
+
 // What a run of calls answered, as text.
 std::string play(ReaderDriver& driver, Input input)
 {
@@ -38,9 +80,7 @@ std::string play(ReaderDriver& driver, Input input)
     note(link);
     for (int i = 0; i < 12 && link; ++i) {
         const auto how = input.byte();
-        const auto given = input.bytes(how % 32u);
-        Bytes command(given.begin(), given.end());
-        if (command.size() < 4) command.resize(4 + how % 2u);
+        const auto command = a_command(input, how);
         std::array<std::uint8_t, 300> answer{};
         switch (how >> 5) {
         case 0: note((*link)->begin()); break;

@@ -191,26 +191,24 @@ private:
         settle(*receipt, along);
     }
 
-    // What a card signs that does not keep to the rules: I14.
+    // What a card signs that does not keep to the rules: I14. It starts from what a good one would
+    // sign next.
     void broken_card()
     {
         auto& card = this->card();
-        const auto* known = this->known();
-        if (known == nullptr) return;
-        auto result = known->receipt.result;
-        result.card_id = card.id();
+        auto good = card;
         const auto what = input_.byte();
+        const auto standing = look_at(card.id());
+        const bool is_pending = standing && standing->pending && (what & 32) != 0;
+        const auto operation = is_pending         ? standing->pending->operation
+                               : (what & 16) != 0 ? card.make(Kind::cash_out, -1)
+                                                  : card.make(Kind::payment, -1, "shop");
+        if (!checked_add(card.balance(), operation.amount)) return;
+        auto result = good.execute(operation).result;
         if ((what & 1) != 0) result.balance = Balance::minor_units(input_.number(4));
-        if ((what & 2) != 0) result.sequence += input_.byte() - 4u;
+        if ((what & 2) != 0) result.sequence += input_.byte() - 20u;
         if ((what & 4) != 0) result.previous_result = {};
         if ((what & 8) != 0) result.state = CardState::blocked;
-        auto operation = known->operation;
-        if ((what & 16) != 0) {
-            operation = card.make((what & 32) != 0 ? Kind::payment : Kind::cash_out, -1,
-                                  (what & 32) != 0 ? "shop" : nullptr);
-            operation->sequence = result.sequence;
-            result.operation = operation->digest();
-        }
         const auto receipt = card.sign(result);
         results_.push_back({receipt, operation});
         settle(receipt, operation);
@@ -265,8 +263,26 @@ private:
                                                    .public_key = key,
                                                    .transport_key = Digest(key.bytes())}));
         }
-        default: return changed(platform.checkpoint(IssuerWorld::checkpoint_key()));
+        default: return checkpoint();
         }
+    }
+    // Notes of the ledger, and a file of them that somebody else writes.
+    void checkpoint()
+    {
+        auto& platform = world_.platform();
+        const auto how = input_.below(4);
+        if (how == 0) return changed(platform.checkpoint(IssuerWorld::other_key()));
+        if (how == 1) return changed(platform.checkpoint(IssuerWorld::checkpoint_key()));
+        const auto raw = input_.bytes(8);
+        fuzz::Bytes note(raw.begin(), raw.end());
+        const auto made = platform.checkpoint(IssuerWorld::checkpoint_key());
+        if (made && how == 2) note.assign(made->begin(), made->end());
+        if (how == 2) fuzz::edit(note, input_);
+        changed(made);
+        IssuerWorld::write_checkpoint_file(note);
+        if (world_.restart()) return;
+        IssuerWorld::write_checkpoint_file({});
+        mend_and_look();
     }
     void changed_by_hand(const Result<void>& result)
     {

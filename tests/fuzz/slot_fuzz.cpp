@@ -12,15 +12,14 @@
 #include <deque>
 #include <fstream>
 #include <memory>
-#include <thread>
 
 #include "../../readers/ifd/ifd_attributes.hpp"
 #include "../../readers/ifd/ifd_reader.hpp"
 #include "../../readers/ifd/part10.hpp"
-#include "../support/card_program.hpp"
 #include "../support/temporary_folder.hpp"
 #include "fuzz.hpp"
 #include "input.hpp"
+#include "said_program.hpp"
 
 using namespace tallycard;
 using fuzz::Bytes;
@@ -28,52 +27,6 @@ using fuzz::Input;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr std::uint8_t atr_question = 4;
-
-// Answers what is asked, one after the other, until it has nothing left.
-class Program {
-public:
-    Program(const std::string& path, std::deque<Bytes> answers, bool stays)
-        : program_(testing::CardProgram::at(path)), answers_(std::move(answers)), stays_(stays)
-    {
-        thread_ = std::thread([this] { run(); });
-    }
-    Program(const Program&) = delete;
-    Program& operator=(const Program&) = delete;
-    ~Program()
-    {
-        program_.hang_up();
-        thread_.join();
-    }
-
-private:
-    void run()
-    {
-        for (;;) {
-            const auto question = program_.receive_message();
-            if (question.empty()) return;
-            if (question.size() == 1 && question[0] != atr_question) continue;
-            if (answers_.empty()) break;
-            const auto answer = answers_.front();
-            answers_.pop_front();
-            try {
-                if (!answer.empty()) program_.send(answer);
-            } catch (const std::exception&) {
-                return;
-            }
-        }
-        if (stays_)
-            program_.wait_for_hang_up();
-        else
-            program_.hang_up();
-    }
-
-    testing::CardProgram program_;
-    std::deque<Bytes> answers_;
-    bool stays_;
-    std::thread thread_;
-};
 
 const std::string& config_file()
 {
@@ -87,15 +40,6 @@ const std::string& config_file()
         return file;
     }();
     return path;
-}
-
-Bytes answer(Input& input)
-{
-    const auto how = input.byte();
-    if (how < 0x60) return testing::CardProgram::framed({0x3B, 0x00});
-    const auto given = input.bytes(how % 64u);
-    Bytes bytes(given.begin(), given.end());
-    return how < 0xC0 ? testing::CardProgram::framed(bytes) : bytes;
 }
 
 // Bytes as a PIN structure would be, most of the time.
@@ -138,8 +82,6 @@ public:
     }
     void come_in()
     {
-        std::deque<Bytes> answers;
-        for (auto left = 1 + input_.below(6); left > 0; --left) answers.push_back(answer(input_));
         if (programs_.size() == 3) programs_.pop_front();
         programs_.push_back(
             std::make_unique<Program>(reader_->config().socket_of(0), answers, input_.one_in(16)));
@@ -212,7 +154,7 @@ private:
 
     Input& input_;
     std::shared_ptr<ifd::IfdReader> reader_;
-    std::deque<std::unique_ptr<Program>> programs_;
+    std::deque<std::unique_ptr<fuzz::SaidProgram>> programs_;
 };
 
 }  // namespace

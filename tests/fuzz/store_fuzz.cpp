@@ -135,6 +135,19 @@ const simulation::MemoryDisk::Copy& full_store()
     return copy;
 }
 
+// What a platform does not ask for.
+void look_below(Store& store)
+{
+    const auto rows = store.read();
+    if (!rows) return;
+    for (std::uint64_t index = 0; index < 4; ++index) {
+        const auto posting = (*rows)->posting(index);
+        if (posting && *posting) FUZZ_CHECK((*posting)->amount > Amount{});
+    }
+    (void)(*rows)->kept_count();
+    (void)(*rows)->record_index(fuzz::id_of<CardId>(1), 2);
+}
+
 class Visitor {
 public:
     Visitor(Platform& platform, IssuerWorld& world, Input& input)
@@ -210,9 +223,15 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
         change_bytes(input);
     else
         change_rows(input);
+    IssuerWorld::write_checkpoint_file({});
     auto store = open_sqlite_store(IssuerWorld::store_path());
     if (!store) return 0;
-    auto opened = Platform::open(*std::move(store), IssuerWorld::settings());
+    look_below(**store);
+    auto settings = IssuerWorld::settings();
+    const auto how = input.byte();
+    if (how >= 0xF0) settings.issuer.operation_keys.push_back(settings.issuer.card_root);
+    if (how >= 0xF8) settings.issuer.origin = "issuer.other";
+    auto opened = Platform::open(*std::move(store), settings);
     if (!opened) {
         FUZZ_CHECK(!opened.error().message().empty());
         return 0;
