@@ -9,6 +9,7 @@
 
 #include "commands.hpp"
 #include "keys.hpp"
+#include "office.hpp"
 #include "workplace.hpp"
 
 using namespace tallycard;

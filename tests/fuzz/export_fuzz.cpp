@@ -112,11 +112,11 @@ std::string sign_again(const Lines& lines)
         auto end = begin + 12;
         for (int i = 0; i < 5; ++i) end = std::min(text.find('\n', end), text.size() - 1) + 1;
         const Checkpoint made{"issuer.test", {tree.size(), tree.root()}};
-        text.replace(begin + 12, end - begin - 12, made.sign(key));
+        text.replace(begin + 12, end - begin - 12, made.sign(key).value());
     }
     text += "end\n";
     const auto hash = sha256({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
-    return text + key.sign_note(export_statement(hash), "issuer.test");
+    return text + key.sign_note(export_statement(hash), "issuer.test").value();
 }
 
 void check(const std::string& text, bool is_signed_again, const std::optional<Checkpoint>& known)

@@ -37,7 +37,7 @@ void raw(std::string_view text)
     if (!note) check_error(note.error());
     if (!checkpoint) check_error(checkpoint.error());
     FUZZ_CHECK(note || !checkpoint);
-    if (checkpoint) FUZZ_CHECK(checkpoint->sign(key()) == text);
+    if (checkpoint) FUZZ_CHECK(checkpoint->sign(key()).value() == text);
 }
 
 // Signed by the key, so that what is behind the signature is read.
@@ -45,7 +45,7 @@ void signed_text(std::span<const std::uint8_t> given)
 {
     std::string text(fuzz::text(given.first(std::min<std::size_t>(given.size(), 250))));
     text += '\n';
-    const auto note = key().sign_note(text, origin);
+    const auto note = key().sign_note(text, origin).value();
     const auto opened = open_note(note, origin, key().public_key());
     // A blank line inside ends the text before its end, and the signature does not fit.
     if (opened) FUZZ_CHECK(*opened == text);
@@ -58,7 +58,7 @@ void checkpoint(Input& input)
     std::array<std::uint8_t, Digest::size> root{};
     root[0] = input.byte();
     const Checkpoint made{origin, {input.number(8), Digest(root)}};
-    const auto note = made.sign(key());
+    const auto note = made.sign(key()).value();
     FUZZ_CHECK(Checkpoint::open(note, origin, key().public_key()).value() == made);
     fuzz::Bytes bytes(note.begin(), note.end());
     fuzz::edit(bytes, input);
