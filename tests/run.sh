@@ -38,8 +38,8 @@ if [ "${1-}" = --threads ]; then
     cmake --preset thread -G Ninja
     cmake --build build/thread --target conformance_tests pcsc_tests ifd_driver_tests \
         decorator_tests ifd_tests loopback_tests threads_tests vpcd_tests
-    # Races of pcscd itself, which is built without it, are not ours. Children of tests have threads.
-    export TSAN_OPTIONS="ignore_noninstrumented_modules=1 die_after_fork=0 second_deadlock_stack=1"
+    # Races of pcscd itself, which is built without it, are not ours; one of our driver in it ends it.
+    export TSAN_OPTIONS="halt_on_error=1 ignore_noninstrumented_modules=1 die_after_fork=0 second_deadlock_stack=1"
     exec ctest --test-dir build/thread --output-on-failure \
         -L '^(conformance|pcsc|decorator|ifd|loopback|threads|vpcd)$' "$@"
 fi

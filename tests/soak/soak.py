@@ -177,7 +177,8 @@ class Soak:
         """Cards, books and ledger agree."""
         secret = ["--passphrase-file", str(self.world.root / "passphrase")]
         self.world.books()
-        self.answered(self.world.run("ledger", "verify", *secret))
+        # As long as it takes: an hour is some hundred thousand records.
+        self.answered(self.world.finish(self.world.start("ledger", "verify", *secret), None))
         status = self.world.run("issuer", "status", "--json").json()
         assert not status["pending"] and not status["evidence"], status
         settled = {card["balance"]["minor_units"] for card in status["cards"]}
@@ -233,14 +234,14 @@ def main():
     began = time.monotonic()
     soak.run(seconds)
     took = time.monotonic() - began
-    settled = soak.audit()
     tolerance = float("inf") if chosen.no_memory else \
         SHORT_RUN_TOLERANCE_KIB if short else TOLERANCE_KIB
     lines, faults = table(soak.samples, tolerance)
     print("\n".join(lines))
     print(f"{sum(t.operations for t in soak.terminals)} operations in "
           f"{sum(t.shifts for t in soak.terminals)} shifts and {took:.0f} s; "
-          f"{len(soak.samples['top'])} times up and down; {settled} results settled")
+          f"{len(soak.samples['top'])} times up and down", flush=True)
+    print(f"cards, books and ledger agree: {soak.audit()} results settled")
     for fault in faults:
         print(f"NOT FLAT: {fault}", file=sys.stderr)
     return 1 if faults else 0
