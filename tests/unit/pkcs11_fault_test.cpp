@@ -1,87 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tokens that fail: what is lost is found again, what is wrong is never given out, and a PIN that
-// was refused is never shown to the token again.
+// Tokens that fail: what is wrong is never given out, and a PIN that was refused is never shown to
+// the token again.
 #include <catch2/catch.hpp>
-
-#include <dlfcn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <thread>
 
 #include <p11-kit/pkcs11.h>
 
-#include <tallycard/pkcs11_signer.hpp>
-#include <tallycard/verify.hpp>
-
-#include "support/fake_token.hpp"
-#include "support/test_issuer.hpp"
-#include "support/wait_until.hpp"
+#include "support/fake_hsm.hpp"
 
 using namespace tallycard;
 using namespace tallycard::test;
-using namespace std::chrono_literals;
 
 namespace {
-
-// The one in the module.
-FakeToken& fake_token()
-{
-    void* library = ::dlopen(TALLYCARD_FAKE_TOKEN, RTLD_NOW | RTLD_NODELETE);
-    return *reinterpret_cast<FakeToken* (*)()>(::dlsym(library, "fake_token_state"))();
-}
-
-struct Fake {
-    Fake() : token(fake_token()) { token.reset(); }
-    Fake(const Fake&) = delete;
-    Fake& operator=(const Fake&) = delete;
-    ~Fake() { token.let_go(); }
-
-    static Pkcs11Uri uri(const std::string& path = "token=fake;object=key")
-    {
-        return Pkcs11Uri::parse("pkcs11:" + path + "?module-path=" TALLYCARD_FAKE_TOKEN).value();
-    }
-    static std::optional<Passphrase> pin(std::string text = FakeToken::right_pin)
-    {
-        return Passphrase::take(text).value();
-    }
-    static Result<std::unique_ptr<OperationSigner>> open(Pkcs11Deadlines deadlines = {})
-    {
-        return open_pkcs11_operation_key(uri(), pin(), deadlines);
-    }
-    static Error refusal()
-    {
-        const auto opened = open();
-        REQUIRE(!opened);
-        return opened.error();
-    }
-    void fail(const char* function, unsigned long code, int times = 1)
-    {
-        const std::lock_guard lock(token.mutex);
-        token.failures[function] = {code, times};
-    }
-    int calls(const char* function)
-    {
-        const std::lock_guard lock(token.mutex);
-        return token.calls[function];
-    }
-
-    FakeToken& token;
-};
-
-Operation operation()
-{
-    return {.kind = Kind::top_up,
-            .card_id = id_of<CardId>(1),
-            .sequence = 1,
-            .amount = Amount::minor_units(100),
-            .unit = Unit::from_code(978).value(),
-            .nonce = {},
-            .account = std::nullopt,
-            .parameter = {}};
-}
-
-const Signature expected = SoftwareOperationSigner(seed(1)).sign(operation()).value();
 
 // Every code of the header, and one that nobody knows.
 const std::vector<unsigned long> all_codes = [] {
@@ -271,120 +200,4 @@ TEST_CASE("a wrong PIN is tried once, and the last try is left to people")
     CHECK(Fake::open());
     fake.token.more_flags = CKF_PROTECTED_AUTHENTICATION_PATH;
     CHECK(open_pkcs11_operation_key(Fake::uri(), std::nullopt));
-}
-
-TEST_CASE("sessions that are closed, a module that is finalised and a token that is back are found")
-{
-    Fake fake;
-    const auto signer = Fake::open().value();
-    const auto root = open_pkcs11_card_root(Fake::uri(), Fake::pin()).value();
-    const auto works = [&] {
-        CHECK(signer->sign(operation()).value() == expected);
-        CHECK(root->derive(id_of<CardId>(1)));
-    };
-    {
-        const std::lock_guard lock(fake.token.mutex);
-        fake.token.sessions.clear();
-        fake.token.is_logged_in = false;
-    }
-    works();
-    {
-        const std::lock_guard lock(fake.token.mutex);
-        fake.token.sessions.clear();
-        fake.token.is_logged_in = fake.token.is_initialised = false;
-    }
-    works();
-    for (const bool sees : {true, false}) {
-        {
-            const std::lock_guard lock(fake.token.mutex);
-            fake.token.is_present = false;
-            fake.token.sees_new_tokens = sees;
-        }
-        CHECK(signer->sign(operation()).error().code == Errc::token_missing);
-        CHECK(root->derive(id_of<CardId>(1)).error().code == Errc::token_missing);
-        {
-            const std::lock_guard lock(fake.token.mutex);
-            fake.token.is_present = true;
-            fake.token.sees_new_tokens = sees;
-            fake.token.sessions.clear();
-            fake.token.is_logged_in = false;
-        }
-        works();
-    }
-}
-
-TEST_CASE("a token that comes back with another key is refused")
-{
-    Fake fake;
-    const auto signer = Fake::open().value();
-    fake.token.seed = fake.token.claimed_seed = 3;
-    fake.fail("C_SignInit", CKR_SESSION_CLOSED);
-    CHECK(signer->sign(operation()).error().code == Errc::token_key_unfit);
-    fake.token.seed = fake.token.claimed_seed = 1;
-    CHECK(signer->sign(operation()).value() == expected);
-}
-
-TEST_CASE("a token that hangs holds nobody up, and signs again when it goes on")
-{
-    Fake fake;
-    const auto signer = Fake::open({.opening = 5000ms, .signing = 50ms}).value();
-    fake.token.hangs = true;
-    CHECK(signer->sign(operation()).error().code == Errc::timed_out);
-    CHECK(signer->sign(operation()).error().code == Errc::timed_out);
-    fake.token.let_go();
-    testing::wait_until("it signs again", [&] { return signer->sign(operation()).has_value(); });
-    CHECK(signer->sign(operation()).value() == expected);
-}
-
-TEST_CASE("a key that is closed while its token hangs leaves it behind")
-{
-    Fake fake;
-    {
-        const auto signer = Fake::open({.opening = 5000ms, .signing = 10ms}).value();
-        fake.token.hangs = true;
-        CHECK(signer->sign(operation()).error().code == Errc::timed_out);
-    }
-    fake.token.let_go();
-    testing::wait_until("its session is closed", [&] {
-        const std::lock_guard lock(fake.token.mutex);
-        return fake.token.sessions.empty() && !fake.token.is_initialised;
-    });
-}
-
-TEST_CASE("many threads sign with one key")
-{
-    Fake fake;
-    const auto signer = Fake::open().value();
-    std::atomic<int> right = 0;
-    std::vector<std::thread> threads;
-    for (int t = 0; t < 8; ++t) {
-        threads.emplace_back([&] {
-            for (int i = 0; i < 50; ++i) {
-                if (i % 10 == 0) fake.fail("C_Sign", CKR_SESSION_HANDLE_INVALID);
-                const auto signature = signer->sign(operation());
-                if (signature && *signature == expected) ++right;
-            }
-        });
-    }
-    for (auto& thread : threads) thread.join();
-    CHECK(right > 300);
-}
-
-TEST_CASE("a child process has to open its own key, and leaves the parent's alone")
-{
-    Fake fake;
-    auto signer = Fake::open().value();
-    const pid_t child = ::fork();
-    if (child == 0) {
-        bool good = signer->sign(operation()).error().code == Errc::token_missing;
-        signer.reset();
-        fake.token.reset();  // what C_Initialize does in a child
-        const auto own = Fake::open();
-        good = good && own && (*own)->sign(operation()).value() == expected;
-        ::_exit(good ? 0 : 1);
-    }
-    int status = 0;
-    REQUIRE(::waitpid(child, &status, 0) == child);
-    CHECK(status == 0);
-    CHECK(signer->sign(operation()).value() == expected);
 }
