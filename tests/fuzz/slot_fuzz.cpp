@@ -84,7 +84,7 @@ public:
     {
         if (programs_.size() == 3) programs_.pop_front();
         programs_.push_back(
-            std::make_unique<Program>(reader_->config().socket_of(0), answers, input_.one_in(16)));
+            std::make_unique<fuzz::SaidProgram>(reader_->config().socket_of(0), input_));
         (void)reader_->slot(0)->is_present();
     }
 
