@@ -93,6 +93,12 @@ TEST_CASE("a payment is the one before only with its nonce and its payee", "[app
     CHECK(send_pay(card, -10, 0x52, "SHOP-2").sw == 0x9000);
     CHECK(card.now().sequence == 3);
     CHECK(card.balance() == start_balance - 30);
+    card.arrange([](chip::CardMemory& m) {
+        m.log[m.sequence % 16].operation =
+            chip::OperationBytes(std::array<std::uint8_t, 2>{0xE1, 0x00});
+    });
+    CHECK(send_pay(card, -10, 0x52, "SHOP-2").sw == 0x9000);
+    CHECK(card.now().sequence == 4);
 }
 
 TEST_CASE("a request to another account is another request", "[applet][value]")
@@ -102,6 +108,8 @@ TEST_CASE("a request to another account is another request", "[applet][value]")
     const auto first = IssuedCard::requested(send_request(card, out, "SHOP-1"));
     CHECK(IssuedCard::requested(send_request(card, out, "SHOP-1")) == first);
     CHECK(IssuedCard::requested(send_request(card, out, "SHOP-2")) != first);
+    CHECK(card.request(Kind::transfer_in, 10).sw == 0x9000);
+    CHECK(IssuedCard::requested(card.request(Kind::transfer_out, -10)) != first);
     CHECK(send_request(card, 0xEE, "SHOP-1").sw == 0x6A86);
 }
 

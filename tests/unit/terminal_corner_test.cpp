@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What seldom happens to a terminal: another card in the reader, another terminal that is faster, a
-// platform whose books are old, a card that is blank.
-#include <limits>
-
+// platform whose books are old.
 #include <catch2/catch.hpp>
 
 #include "support/terminal_world.hpp"
 #include "support/wrapped_client.hpp"
-#include "terminal/contact.hpp"
 
 using namespace tallycard;
 using namespace testing;
@@ -188,51 +185,6 @@ TEST_CASE("a payment meanwhile makes a transfer's request old, and it is asked f
     CHECK(world.on_card(seat) >= before - 2'00);
 }
 
-TEST_CASE("an id names one operation, with its account and its parameter too", "[terminal]")
-{
-    World world;
-    auto seat = world.funded_seat();
-    const auto other = test::account_id("SHOP-2");
-    world.issuer->open_account(other).value();
-    auto id = world.next_id();
-    CHECK(std::holds_alternative<Applied>(world.through.transfer_out(*seat, id, one, shop)));
-    CHECK(refusal(world.through.transfer_out(*seat, id, one, other)) == Errc::conflict);
-    CHECK(refusal(world.through.transfer_out(*seat, id, Amount::minor_units(2'00), shop)) ==
-          Errc::conflict);
-    id = world.next_id();
-    Limits limits{.maximum_balance = Balance::minor_units(1000'00),
-                  .maximum_amount = Balance::minor_units(200'00),
-                  .pin_above = Balance::minor_units(50'00),
-                  .offline_payments = 15,
-                  .offline_total = Balance::minor_units(500'00)};
-    CHECK(std::holds_alternative<Applied>(
-        world.through.administer(*seat, id, Kind::set_limits, limits)));
-    limits.offline_payments = 14;
-    CHECK(refusal(world.through.administer(*seat, id, Kind::set_limits, limits)) == Errc::conflict);
-}
-
-TEST_CASE("what would not fit on the card is refused before it is signed", "[terminal][I8]")
-{
-    World world;
-    auto seat = world.funded_seat();
-    const auto all = Balance::minor_units(std::numeric_limits<std::int64_t>::max());
-    Limits limits{.maximum_balance = Balance::minor_units(100'50),
-                  .maximum_amount = all,
-                  .pin_above = all,
-                  .offline_payments = 15,
-                  .offline_total = all};
-    const auto set = [&] {
-        return world.through.administer(*seat, world.next_id(), Kind::set_limits, limits);
-    };
-    CHECK(std::holds_alternative<Applied>(set()));
-    CHECK(refusal(world.through.top_up(*seat, world.next_id(), one)) == Errc::balance_limit);
-    limits.maximum_balance = all;
-    CHECK(std::holds_alternative<Applied>(set()));
-    const auto most = Amount::minor_units(std::numeric_limits<std::int64_t>::max());
-    CHECK(refusal(world.through.top_up(*seat, world.next_id(), most)) == Errc::balance_limit);
-    CHECK((*seat).exchanges_of(0x32) == 2);  // the limits' own
-}
-
 TEST_CASE("a card that the platform's books do not fit is not settled by force", "[terminal]")
 {
     World world;
@@ -295,69 +247,4 @@ TEST_CASE("what became of an operation that the card refuses is asked of the pla
         if (std::holds_alternative<NotApplied>(outcome))
             CHECK(refusal(again) == Errc::operation_ended);
     }
-}
-
-TEST_CASE("a PIN that fails the second time leaves the transfer unasked", "[terminal]")
-{
-    World world;
-    auto seat = world.funded_seat();
-    const auto pin = TerminalWorld::pin();
-    (*seat).restart({Fault::only_status(1, 0x63C2).of(0x20)});
-    CHECK(refusal(world.through.transfer_out(*seat, world.next_id(), one, shop, &pin)) ==
-          Errc::wrong_pin);
-    const auto wrong = TerminalWorld::pin("4712");
-    CHECK(refusal(world.through.pay(*seat, world.next_id(), one, shop, &wrong)) == Errc::wrong_pin);
-    CHECK(world.on_card(seat) == TerminalWorld::start);
-}
-
-TEST_CASE("a card that executed nothing yet pays nothing, and is no foreign one", "[terminal]")
-{
-    World world;
-    auto seat = world.seat();
-    CHECK(refusal(world.through.pay(*seat, world.next_id(), one, shop)) == Errc::balance_too_low);
-}
-
-TEST_CASE("a blank card is told from an issued one", "[terminal]")
-{
-    World world;
-    std::array<std::uint8_t, TransportKey::size> key{};
-    std::vector<LoopbackCard> cards(1);
-    cards[0] = {.image = world.issuer.folder().file("blank"),
-                .transport_key = TransportKey(key),
-                .protocol = TransmissionProtocol::t1,
-                .durable = false};
-    const auto driver = open_loopback(std::move(cards)).value();
-    const auto card =
-        driver->open(driver->list().value().at(0)).value()->connect(Sharing::shared).value();
-    CHECK(refusal(world.through.top_up(*card, world.next_id(), one)) == Errc::blank_card);
-    CHECK(refusal(world.through.pay(*card, world.next_id(), one, shop)) == Errc::blank_card);
-    CHECK(doubt(world.through.pay(*card, world.next_id(), one, shop, nullptr, Asked::again)) ==
-          Errc::blank_card);
-}
-
-TEST_CASE("only a refusal by name is one, and a PIN's error is none", "[terminal]")
-{
-    using contact::is_pin_error;
-    using contact::is_refusal;
-    const Error named{.code = Errc::balance_limit, .sw = StatusWord(0x9403)};
-    CHECK(is_refusal(named));
-    auto error = named;
-    error.effect = Effect::unknown;
-    CHECK_FALSE(is_refusal(error));
-    error = named;
-    error.sw = {};
-    CHECK_FALSE(is_refusal(error));
-    for (const auto code : {Errc::memory_failure, Errc::wrong_sequence, Errc::wrong_pin,
-                            Errc::pin_blocked, Errc::no_pin}) {
-        error = named;
-        error.code = code;
-        CHECK_FALSE(is_refusal(error));
-        CHECK(is_pin_error(error) ==
-              (code != Errc::memory_failure && code != Errc::wrong_sequence));
-    }
-    for (const auto code : {Errc::cancelled, Errc::timed_out}) {
-        CHECK(is_pin_error({.code = code, .sw = StatusWord(0x6400)}));
-        CHECK_FALSE(is_pin_error({.code = code, .sw = StatusWord(0x6F00)}));
-    }
-    CHECK_FALSE(is_pin_error({.code = Errc::link_failed, .sw = StatusWord(0x6401)}));
 }
