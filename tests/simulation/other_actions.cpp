@@ -48,14 +48,11 @@ void World::deny(const Step& step, bool denied)
     for (int attempts = 0; attempts < 3; ++attempts) {
         const auto done =
             host_.call([&](Platform& p) { return denied ? p.deny(id) : p.undeny(id); });
-        if (done) auditor_.denied_by_us(id, denied);
-        const Injector::Pause pause(environment_.injector);
-        const auto standing = host_.platform().standing(id);
-        if (standing && !standing->denied) auditor_.denied_by_us(id, false);
-        if (standing && standing->denied == denied) {
+        if (done) {
             auditor_.denied_by_us(id, denied);
             return;
         }
+        if (done.error().effect == Effect::unknown) auditor_.denied_perhaps(id);
     }
 }
 

@@ -94,6 +94,7 @@ TEST_CASE("a payment is the one before only with its nonce and its payee", "[app
     CHECK(card.now().sequence == 3);
     CHECK(card.balance() == start_balance - 30);
     card.arrange([](chip::CardMemory& m) {
+        m.offline_payments = 0;
         m.log[m.sequence % 16].operation =
             chip::OperationBytes(std::array<std::uint8_t, 2>{0xE1, 0x00});
     });

@@ -216,14 +216,17 @@ TEST_CASE("what became of an operation that the card refuses is asked of the pla
     World world;
     auto seat = world.funded_seat();
     ChangingLink link(*seat, *seat);
-    enum class Meanwhile { nothing, voided, settled, unreachable, unreachable_later };
-    for (const auto meanwhile : {Meanwhile::nothing, Meanwhile::voided, Meanwhile::settled,
-                                 Meanwhile::unreachable, Meanwhile::unreachable_later}) {
+    enum class Meanwhile { nothing, voided, settled, unreachable, unreachable_later, no_void };
+    for (const auto meanwhile :
+         {Meanwhile::nothing, Meanwhile::voided, Meanwhile::settled, Meanwhile::unreachable,
+          Meanwhile::unreachable_later, Meanwhile::no_void}) {
         CAPTURE(int(meanwhile));
         const auto id = world.next_id();
         link.refuse_execute = true;
         int asked = 0;
         world.client.before = [&](Call call) -> std::optional<Error> {
+            if (call == Call::void_pending && meanwhile == Meanwhile::no_void)
+                return Error{.code = Errc::issuer_unreachable, .where = "test"};
             if (call != Call::status || link.refuse_execute) return std::nullopt;
             ++asked;
             if (asked == 1 && meanwhile == Meanwhile::voided)
@@ -238,8 +241,7 @@ TEST_CASE("what became of an operation that the card refuses is asked of the pla
         const auto outcome = world.through.top_up(link, id, one);
         CHECK(asked > 0);
         if (meanwhile == Meanwhile::settled) CHECK(std::holds_alternative<Applied>(outcome));
-        if (meanwhile == Meanwhile::unreachable || meanwhile == Meanwhile::unreachable_later)
-            CHECK(std::holds_alternative<InDoubt>(outcome));
+        if (meanwhile >= Meanwhile::unreachable) CHECK(std::holds_alternative<InDoubt>(outcome));
         if (meanwhile == Meanwhile::nothing || meanwhile == Meanwhile::voided)
             CHECK(std::holds_alternative<NotApplied>(outcome));
         world.settle_down(seat);
@@ -247,4 +249,49 @@ TEST_CASE("what became of an operation that the card refuses is asked of the pla
         if (std::holds_alternative<NotApplied>(outcome))
             CHECK(refusal(again) == Errc::operation_ended);
     }
+}
+
+TEST_CASE("a payment that comes between makes the card ask for its transfer once more",
+          "[terminal][I9]")
+{
+    World world;
+    auto seat = world.funded_seat();
+    bool paid = false;
+    world.client.after = [&](Call call) -> std::optional<Error> {
+        if (call != Call::standing || paid) return std::nullopt;
+        paid = true;
+        REQUIRE(
+            std::holds_alternative<Applied>(world.terminal.pay(*seat, world.next_id(), one, shop)));
+        return std::nullopt;
+    };
+    const auto outcome = world.through.transfer_out(*seat, world.next_id(), one, shop);
+    CHECK(std::holds_alternative<Applied>(outcome));
+    CHECK(world.on_card(seat) == TerminalWorld::start - 2'00);
+    world.settle_down(seat);
+}
+
+TEST_CASE("what is known to have happened is said where the card has gone", "[terminal]")
+{
+    World world;
+    auto seat = world.funded_seat();
+    const auto id = world.next_id();
+    CHECK(std::holds_alternative<Applied>(world.through.top_up(*seat, id, one)));
+    (*seat).restart({Fault::remove_before(0)});
+    CHECK(std::holds_alternative<Applied>(world.through.top_up(*seat, id, one)));
+    world.settle_down(seat);
+}
+
+TEST_CASE("after a lost answer, a platform that cannot be asked leaves it in doubt", "[terminal]")
+{
+    World world;
+    auto seat = world.funded_seat();
+    (*seat).restart({Fault::lose_answer(0).of(0x32)});
+    world.client.before = [&](Call call) -> std::optional<Error> {
+        if (call != Call::status || (*seat).faults_fired() == 0) return std::nullopt;
+        return Error{.code = Errc::issuer_unreachable, .where = "test"};
+    };
+    const auto id = world.next_id();
+    CHECK(doubt(world.through.top_up(*seat, id, one)) == Errc::link_failed);
+    world.settle_down(seat);
+    CHECK(std::holds_alternative<Applied>(world.through.top_up(*seat, id, one)));
 }
