@@ -41,6 +41,7 @@ Report run(const Program& program)
 int main(int argc, char** argv)
 try {
     Program program;
+    with::environment(program.options);
     program.app.require_subcommand(1);
     program.app.set_version_flag("--version", TALLYCARD_VERSION);
     add_issuer_commands(program);

@@ -44,6 +44,7 @@ struct Options {
 
 // The options that several commands share, each declared in one place.
 namespace with {
+void environment(Options& options);  // what it says, before the command line is read
 void issuer(CLI::App& command, Options& options);
 void passphrase(CLI::App& command, Options& options);
 void operation_key(CLI::App& command, Options& options);

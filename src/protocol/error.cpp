@@ -132,8 +132,7 @@ Entry entry(Errc code)
     case Errc::file_missing:
         return {"file_missing", "there is no such file; check its name, or restore a copy"};
     case Errc::file_exists:
-        return {"file_exists",
-                "there is something at this place already; remove it, or name another"};
+        return {"file_exists", "something is there already; remove it, or name another"};
     case Errc::file_in_use: return {"file_in_use", "another process is using the file"};
     case Errc::file_damaged: return {"file_damaged", "the file is damaged; restore a copy"};
     case Errc::file_malformed:

@@ -99,7 +99,8 @@ class Description(Served):
         card_call("POST", "/void", "terminal-1", {})
         self.be("terminal-1")
         self.check(self.world.offline("resolve"), 0)
-        receipt = self.request("GET", "/v1/operations/" + "ab" * 16, "terminal-1").json()["receipt"]
+        self.check(self.world.offline("top-up", "5", "--id", "cd" * 16), 0)
+        receipt = self.request("GET", "/v1/operations/" + "cd" * 16, "terminal-1").json()["receipt"]
         self.call("POST", "/v1/settlements", "terminal-1", {"receipt": receipt})
         new_card = {"card_id": card_id, "certificate": card["certificate"],
                     "public_key": card["public_key"],

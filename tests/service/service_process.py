@@ -42,7 +42,8 @@ class ServiceProcess:
     def wait_for(self, event):
         """The last event of that name, which is a JSON object on one line."""
         def found():
-            return [line for line in self.events if line is None or f'"event":"{event}"' in line]
+            lines = [line for line in self.events if line and f'"event":"{event}"' in line]
+            return lines or [line for line in self.events if line is None]
         with self.changed:
             assert self.changed.wait_for(found, timeout=60), f"never: {event}\n{self.log()}"
             line = found()[-1]
@@ -60,6 +61,7 @@ class ServiceProcess:
             self.signal(signal.SIGTERM)
         code = self.process.wait(timeout=60)
         self.reader.join(timeout=60)
+        self.process.stderr.close()
         return code
 
     def connection(self, authority):

@@ -52,8 +52,7 @@ std::unique_ptr<Platform> open_lying(TestIssuer& issuer)
     lies = {};
     return issuer
         .open(std::make_unique<WrappedStore<LyingTransaction>>(
-            open_sqlite_store(issuer.store_file()).value(),
-            []() -> std::optional<Error> { return std::nullopt; }))
+            issuer.store().open().value(), []() -> std::optional<Error> { return std::nullopt; }))
         .value();
 }
 
@@ -62,7 +61,7 @@ void change_store(TestIssuer& issuer, Change&& change)
 {
     issuer.close();
     {
-        const auto store = open_sqlite_store(issuer.store_file()).value();
+        const auto store = issuer.store().open().value();
         const auto transaction = store->write().value();
         change(*transaction);
         transaction->commit().value();
@@ -149,8 +148,7 @@ TEST_CASE("nothing is signed or reserved while the signer fails", "[issuer]")
     PlatformSettings settings;
     settings.issuer = issuer.description();
     settings.signers = {signer};
-    const auto platform =
-        Platform::open(open_sqlite_store(issuer.store_file()).value(), settings).value();
+    const auto platform = Platform::open(issuer.store().open().value(), settings).value();
 
     const auto accounts = platform->accounts().value().size();
     signer->fails = true;
@@ -169,8 +167,7 @@ TEST_CASE("nothing is signed or reserved while the signer fails", "[issuer]")
     issuer.reopen();
     auto late = issuer.make_card();
     issuer.close();
-    const auto keyless =
-        Platform::open(open_sqlite_store(issuer.store_file()).value(), settings).value();
+    const auto keyless = Platform::open(issuer.store().open().value(), settings).value();
     other.card_id = late.id();
     REQUIRE(keyless->authorise(other).error().code == Errc::file_missing);
 }
@@ -213,14 +210,15 @@ TEST_CASE("accounts end at 2^63−1 either way, and nothing wraps", "[issuer][I8
 {
     TestIssuer issuer;
     issuer.close();
-    const auto store = open_sqlite_store(issuer.store_file()).value();
+    const auto store = issuer.store().open().value();
     const auto transaction = store->write().value();
     Books books(*transaction);
     const std::optional till = account_id("T1");
     const auto cash = cash_account(*till);
 
-    put(*transaction, cash, -largest, 2);
-    REQUIRE(books.reserve(cash_operation(Kind::top_up, 1), till).error().code == Errc::bad_amount);
+    REQUIRE(
+        transaction->put_account({.name = cash, .balance = -largest, .reserved = 2}).error().code ==
+        Errc::bad_amount);
     put(*transaction, cash, -largest, 0);
     REQUIRE(books.reserve(cash_operation(Kind::top_up, 1), till).error().code == Errc::bad_amount);
     REQUIRE(books.check(cash_operation(Kind::top_up, 1), till).error().code == Errc::bad_amount);

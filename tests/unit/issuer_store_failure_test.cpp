@@ -18,7 +18,7 @@ public:
     {
         issuer->open_account(account_id("shop")).value();
         issuer.close();
-        auto store = open_sqlite_store(issuer.store_file()).value();
+        auto store = issuer.store().open().value();
         platform_ = issuer
                         .open(std::make_unique<WrappedStore<>>(
                             std::move(store),
