@@ -20,10 +20,7 @@ Error error_of(int code)
 
 class Statement final : public sql::Statement {
 public:
-    Statement(sqlite3* database, const char* sql) : database_(database)
-    {
-        sqlite3_prepare_v3(database_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
-    }
+    Statement(sqlite3* database, const char* sql) : database_(database), sql_(sql) { prepare(); }
     Statement(const Statement&) = delete;
     Statement& operator=(const Statement&) = delete;
     ~Statement() override { sqlite3_finalize(statement_); }
@@ -46,7 +43,7 @@ public:
 
     Result<sql::Step> step() override
     {
-        if (statement_ == nullptr) return error_of(sqlite3_extended_errcode(database_));
+        if (statement_ == nullptr) return error_of(unprepared_);
         if (failure_ != SQLITE_OK) return error_of(failure_);
         const int code = sqlite3_step(statement_);
         if (code == SQLITE_ROW) return sql::Step::row;
@@ -62,6 +59,7 @@ public:
     void reset() override
     {
         failure_ = SQLITE_OK;
+        if (statement_ == nullptr) return prepare();  // what failed once may do the next time
         sqlite3_reset(statement_);
         sqlite3_clear_bindings(statement_);
     }
@@ -92,6 +90,11 @@ public:
     }
 
 private:
+    void prepare()
+    {
+        unprepared_ = sqlite3_prepare_v3(database_, sql_, -1, SQLITE_PREPARE_PERSISTENT,
+                                         &statement_, nullptr);
+    }
     std::size_t size_of(int column)
     {
         return static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
@@ -101,8 +104,9 @@ private:
         if (code != SQLITE_OK && failure_ == SQLITE_OK) failure_ = code;
     }
     sqlite3* database_;
+    const char* sql_;
     sqlite3_stmt* statement_ = nullptr;
-    int failure_ = SQLITE_OK;
+    int failure_ = SQLITE_OK, unprepared_ = SQLITE_OK;
 };
 
 }  // namespace
