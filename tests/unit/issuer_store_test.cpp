@@ -2,7 +2,6 @@
 #include <catch2/catch.hpp>
 
 #include <signal.h>
-#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -146,11 +145,7 @@ TEST_CASE("an operation in the store that moves cash of no terminal is damage")
     auto card = issuer.make_card();
     const auto first = issuer.authorise(card, Kind::top_up, 5000).value().first;
     issuer.close();
-    sqlite3* database = nullptr;
-    REQUIRE(sqlite3_open(issuer.store_file().c_str(), &database) == SQLITE_OK);
-    REQUIRE(sqlite3_exec(database, "UPDATE operations SET terminal = NULL", nullptr, nullptr,
-                         nullptr) == SQLITE_OK);
-    REQUIRE(sqlite3_close(database) == SQLITE_OK);
+    issuer.store().run("UPDATE operations SET terminal = NULL");
     issuer.reopen();
     const auto settled = issuer->settle(card.execute(first), std::nullopt);
     REQUIRE(settled.error().code == Errc::file_damaged);
