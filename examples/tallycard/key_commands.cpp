@@ -166,9 +166,9 @@ Report add_operation_key(const Options& options)
 {
     const IssuerFolder folder(options.issuer);
     auto issuer = workplace::issuer(options);
+    constexpr auto is_a_file = "the issuer's folder (--issuer is a file)";
     if (!fs::is_directory(options.issuer))
-        raise(
-            Error{.code = Errc::file_missing, .where = "the issuer's folder (--issuer is a file)"});
+        raise(Error{.code = Errc::file_missing, .where = is_a_file});
     keys::Secrets secrets(options);
     const auto key = next_key(options, issuer, secrets);
     issuer.operation_keys.insert(issuer.operation_keys.begin(), key);
