@@ -9,7 +9,7 @@
 namespace tallycard::ifd {
 
 Slot::Slot(std::unique_ptr<CardSource> source)
-    : source_(std::move(source)), stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
+    : source_(std::move(source)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
 {
 }
 
@@ -17,9 +17,11 @@ bool Slot::is_present()
 {
     auto card = source_->card();
     const std::lock_guard guard(mutex_);
+    const bool is_event_thread = std::this_thread::get_id() == event_thread_;
+    if (!is_event_thread) seen_by_another(card);
     const bool replaced = card && announced_ && card != announced_;
     if (replaced) card.reset();
-    if (std::this_thread::get_id() == event_thread_) announced_ = card;
+    if (is_event_thread) announced_ = card;
     return card != nullptr;
 }
 
@@ -31,14 +33,19 @@ void Slot::wait_for_change(std::chrono::milliseconds at_most)
         event_thread_ = std::this_thread::get_id();
         if (card != announced_) return;
     }
-    source_->wait(at_most, stop_.number());
-    eventfd_t stops = 0;
-    ::eventfd_read(stop_.number(), &stops);
+    source_->wait(at_most, wake_.number());
+    eventfd_t wakes = 0;
+    ::eventfd_read(wake_.number(), &wakes);
 }
 
 void Slot::stop_waiting() noexcept
 {
-    ::eventfd_write(stop_.number(), 1);
+    ::eventfd_write(wake_.number(), 1);
+}
+
+void Slot::seen_by_another(const std::shared_ptr<Card>& card)
+{
+    if (card != announced_) ::eventfd_write(wake_.number(), 1);
 }
 
 Result<Atr> Slot::power_on()
@@ -56,6 +63,7 @@ Result<Atr> Slot::start(Start how)
     const auto card = source_->card();
     {
         const std::lock_guard guard(mutex_);
+        seen_by_another(card);
         powered_.reset();
     }
     if (!card) return Error{.code = Errc::no_card, .where = "slot"};

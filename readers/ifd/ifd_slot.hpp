@@ -53,9 +53,12 @@ private:
     using Start = Result<Atr> (Card::*)();
     Result<Atr> start(Start how);
     std::shared_ptr<Card> powered() const;
+    // Another thread than the event thread has seen `card`, and the source tells what has come and
+    // gone once: the event thread has to look. Requires the mutex.
+    void seen_by_another(const std::shared_ptr<Card>& card);
 
     std::unique_ptr<CardSource> source_;
-    Descriptor stop_;  // an eventfd
+    Descriptor wake_;  // an eventfd that ends one wait
     mutable std::mutex mutex_;
     std::thread::id event_thread_;
     std::shared_ptr<Card> announced_;  // whom the event thread knows to be in
