@@ -228,12 +228,13 @@ Result<Passphrase> token_pin(const std::string& prompt, const PassphraseSource& 
 {
     Line line;
     auto read = Result<void>();
-    if (!source.file.empty())
+    if (!source.file.empty()) {
         read = read_file(source.file, line, token_pin_file);
-    else if (source.descriptor)
+    } else if (source.descriptor) {
         read = read_line(*source.descriptor, line, "PIN of the token (from --hsm-pin-fd)");
-    else
+    } else {
         read = prompt_line(prompt + ": ", line, "PIN of the token (no terminal; --hsm-pin-file)");
+    }
     if (!read) return read.error();
     return Passphrase::take(line.text());
 }

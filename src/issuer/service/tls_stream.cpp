@@ -133,10 +133,11 @@ bool TlsStream::flush()
     while (sent < out_.size() && !broken_) {
         const auto chunk = std::min(out_.size() - sent, std::size_t{1} << 20);
         const int size = SSL_write(ssl_, out_.data() + sent, static_cast<int>(chunk));
-        if (size > 0)
+        if (size > 0) {
             sent += static_cast<std::size_t>(size);
-        else if (!wait_for(SSL_get_error(ssl_, size)))
+        } else if (!wait_for(SSL_get_error(ssl_, size))) {
             return false;
+        }
     }
     out_.clear();
     return !broken_;
