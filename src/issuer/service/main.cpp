@@ -63,10 +63,11 @@ void obey_signals(Service& service, EventLog& log)
         ::sigwait(&signals, &number);
         if (number != SIGHUP) break;
         const auto reloaded = service.reload();
-        if (reloaded)
+        if (reloaded) {
             log.write("reloaded");
-        else
+        } else {
             log.write("not reloaded", {{"reason", reloaded.error().message()}});
+        }
     }
     log.write("stopping");
     service.stop();

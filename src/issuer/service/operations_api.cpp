@@ -128,7 +128,8 @@ Answer authorise(Works& works, const Call& call)
 Answer authorise_transfer(Works& works, const Call& call)
 {
     return with_body(call.body, read_transfer, [&](const Transfer& transfer) {
-        const auto& [id, second] = transfer;
+        const auto& id = transfer.id;
+        const auto& second = transfer.second;
         return signed_within_limits(works, call, id, second.operation.amount,
                                     [&] { return works.platform.authorise_transfer(id, second); });
     });

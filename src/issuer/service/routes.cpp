@@ -60,10 +60,11 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, std::str
         }
         if (path.empty() && !wanted.empty()) return std::nullopt;
         const auto segment = next_segment(path);
-        if (wanted.starts_with('{'))
+        if (wanted.starts_with('{')) {
             captured.emplace_back(segment);
-        else if (wanted != segment)
+        } else if (wanted != segment) {
             return std::nullopt;
+        }
     }
     if (!path.empty()) return std::nullopt;
     return captured;

@@ -26,9 +26,9 @@ SettlementQueue::~SettlementQueue()
     worker_.join();
 }
 
-Result<Settlement> SettlementQueue::settle(Submission submission)
+Result<Settlement> SettlementQueue::settle(const Submission& submission)
 {
-    Job job{.submission = std::move(submission), .answer = {}};
+    Job job{.submission = submission, .answer = {}};
     std::unique_lock lock(mutex_);
     if (waiting_.size() >= most_waiting_) {
         ++counts_.refused;
@@ -77,18 +77,19 @@ void SettlementQueue::settle_all(const std::vector<Job*>& jobs)
     const bool alone = !settled && jobs.size() > 1 && settled.error().effect == Effect::none;
     std::vector<Result<Settlement>> answers;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
-        if (alone)
+        if (alone) {
             answers.push_back(platform_->settle(submissions[i].receipt, submissions[i].operation));
-        else if (settled)
+        } else if (settled) {
             answers.push_back((*settled)[i]);
-        else
+        } else {
             answers.emplace_back(settled.error());
+        }
     }
     const std::lock_guard lock(mutex_);
     ++counts_.batches;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         if (answers[i]) ++counts_.settled;
-        jobs[i]->answer = std::move(answers[i]);
+        jobs[i]->answer = answers[i];
     }
 }
 

@@ -24,7 +24,7 @@ public:
     ~SettlementQueue();  // settles what waits
 
     // When it is durable. Errc::overloaded when too many wait: it was not taken.
-    Result<Settlement> settle(Submission submission);
+    Result<Settlement> settle(const Submission& submission);
 
     struct Counts {
         std::uint64_t settled = 0, batches = 0, refused = 0;
