@@ -121,7 +121,7 @@ public:
         auto row = answer_of(get("/v1/transport-keys/" + digest.to_string()), read_card);
         if (!row && row.error().code == Errc::unknown_card) return std::optional<CardRow>();
         if (!row) return row.error();
-        return std::optional(std::move(*row));
+        return std::optional(*row);
     }
 
     Result<void> open_account(const AccountId& account) override

@@ -31,14 +31,15 @@ std::vector<std::string_view> words_of(std::string_view text)
 Refusal add_roles(Client& client, std::string_view value)
 {
     for (const auto word : words_of(value)) {
-        if (word == "terminal")
+        if (word == "terminal") {
             client.roles |= role::terminal;
-        else if (word == "operator")
+        } else if (word == "operator") {
             client.roles |= role::issuer;
-        else if (word == "auditor")
+        } else if (word == "auditor") {
             client.roles |= role::auditor;
-        else
+        } else {
             return "terminal, operator or auditor is wanted";
+        }
     }
     return nullptr;
 }
