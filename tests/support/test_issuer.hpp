@@ -143,14 +143,15 @@ public:
         const auto row = platform_->account({.kind = kind, .id = account_id(name)}).value();
         return row.has_value() ? row->reserved : 0;
     }
-    // What the accounts and the cards' settled balances sum up to.
+    // What the accounts and the cards' settled balances sum up to; the parts may leave 64 bits.
     std::int64_t sum_of_books()
     {
-        std::int64_t sum = 0;
-        for (const auto& row : platform_->accounts().value()) sum += row.balance;
+        std::uint64_t sum = 0;
+        for (const auto& row : platform_->accounts().value())
+            sum += static_cast<std::uint64_t>(row.balance);
         for (const auto& row : platform_->cards().value())
-            sum += static_cast<std::int64_t>(row.balance.to_minor_units());
-        return sum;
+            sum += static_cast<std::uint64_t>(row.balance.to_minor_units());
+        return static_cast<std::int64_t>(sum);
     }
 
 private:
