@@ -91,9 +91,10 @@ Result<void> Platform::check(StoreTransaction& store) const
 
     const auto note = store.checkpoint();
     if (!note) return note.error();
-    if (*note)
+    if (*note) {
         if (const auto checked = check_continues(store, **note, settings_.issuer); !checked)
             return checked;
+    }
     if (settings_.checkpoint_file.empty()) return {};
     const auto outside = files::read(settings_.checkpoint_file, longest_checkpoint);
     if (!outside && outside.error().code == Errc::file_missing) return {};
