@@ -74,7 +74,7 @@ public:
 private:
     const Passphrase& passphrase()
     {
-        return secrets_.passphrase("New passphrase for the issuer's keys", true);
+        return secrets_.new_passphrase("New passphrase for the issuer's keys");
     }
     keys::Secrets secrets_;
     std::map<KeyRole, PublicKey> public_keys_;
@@ -154,7 +154,7 @@ PublicKey next_key(const Options& options, const IssuerDescription& issuer, keys
     const auto file = folder.operation_key(number);
     const ChosenKey chosen{KeyRole::operation, reference, file};
     if (!chosen.is_there())
-        return chosen.make(secrets.passphrase("Passphrase of the issuer's keys", true));
+        return chosen.make(secrets.new_passphrase("Passphrase of the issuer's keys"));
     const auto key = chosen.open(secrets);
     if (is_named(issuer, key))
         raise(Error{.code = Errc::file_exists, .where = "--operation-key: a key of this issuer"});

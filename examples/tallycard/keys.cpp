@@ -3,7 +3,6 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -11,72 +10,52 @@
 #include <tallycard/result_error.hpp>
 
 #include "secret_input.hpp"
-#include "token_keys.hpp"
-#include "workplace.hpp"
 
 using namespace tallycard;
 
 namespace keys {
-namespace {
 
-// Where a reference ends: a URI, or a sealed file.
-std::string resolve(const std::string& reference)
+const Passphrase& Secrets::new_passphrase(const std::string& what)
 {
-    if (is_uri(reference)) return reference;
-    workplace::expect_file(reference, "key file");
-    std::string line(4096, '\0');
-    std::ifstream in(reference, std::ios::binary);
-    in.read(line.data(), static_cast<std::streamsize>(line.size()));
-    line.resize(static_cast<std::size_t>(in.gcount()));
-    if (!is_uri(line) && !line.starts_with('/')) return reference;
-    if (line.ends_with('\n')) line.pop_back();
-    return line;
+    return *ask(what, true).value();
 }
 
-}  // namespace
-
-bool is_uri(const std::string& reference)
+Result<const Passphrase*> Secrets::passphrase(const std::string& what)
 {
-    return reference.starts_with("pkcs11:");
+    return ask(what, false);
 }
 
-const Passphrase& Secrets::passphrase(const std::string& what, bool confirm)
+Result<const Passphrase*> Secrets::ask(const std::string& what, bool confirm)
 {
-    if (!passphrase_) passphrase_ = workplace::passphrase(options_, what, confirm);
-    return *passphrase_;
+    if (!passphrase_) {
+        auto read = secret_input::passphrase(
+            what, {options_.passphrase_file, options_.passphrase_fd}, confirm);
+        if (!read) return read.error();
+        passphrase_ = std::move(*read);
+    }
+    return &*passphrase_;
 }
 
-Passphrase Secrets::token_pin(const std::string& pin_source) const
+Result<Passphrase> Secrets::token_pin(const std::string& pin_source)
 {
     secret_input::PassphraseSource source{options_.hsm_pin_file, options_.hsm_pin_fd};
     if (source.file.empty() && !source.descriptor) source.file = pin_source;
-    return secret_input::token_pin("PIN of the token", source).value();
+    return secret_input::token_pin("PIN of the token", source);
 }
 
 std::unique_ptr<OperationSigner> open_operation_key(const std::string& reference, Secrets& secrets)
 {
-    const auto place = resolve(reference);
-    if (is_uri(place)) return token_keys::open_operation_key(place, secrets);
-    return tallycard::open_operation_key(place,
-                                         secrets.passphrase("Passphrase of the operation key"))
-        .value();
+    return keyring::open_operation_key(reference, secrets).value();
 }
 
 std::unique_ptr<CardRoot> open_card_root(const std::string& reference, Secrets& secrets)
 {
-    const auto place = resolve(reference);
-    if (is_uri(place)) return token_keys::open_card_root(place, secrets);
-    return tallycard::open_card_root(place, secrets.passphrase("Passphrase of the card root key"))
-        .value();
+    return keyring::open_card_root(reference, secrets).value();
 }
 
 CheckpointKey open_checkpoint_key(const std::string& reference, Secrets& secrets)
 {
-    const auto place = resolve(reference);
-    if (is_uri(place)) return token_keys::open_checkpoint_key(place, secrets);
-    return tallycard::open_checkpoint_key(place,
-                                          secrets.passphrase("Passphrase of the checkpoint key"))
-        .value();
+    return keyring::open_checkpoint_key(reference, secrets).value();
 }
 
 PublicKey public_key(KeyRole role, const std::string& reference, Secrets& secrets)

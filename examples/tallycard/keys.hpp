@@ -11,25 +11,27 @@
 #include <tallycard/passphrase.hpp>
 #include <tallycard/signer.hpp>
 
+#include "keyring/keyring.hpp"
 #include "options.hpp"
 
-// The issuer's private keys, wherever they are. A key is named by a reference: a PKCS#11 URI
-// (pkcs11:...), or the path of a file. The file is a sealed key, or one line that is a reference
-// itself: that is how the issuer's folder names keys that are elsewhere. Throws ResultError.
+// keyring.hpp, with secrets from the command line's options or a prompt. Throws ResultError.
 namespace keys {
 
-bool is_uri(const std::string& reference);
+using tallycard::keyring::is_uri;
 
-// What opens keys: one passphrase for all files, asked for when the first of them is opened; and a
-// PIN for each key in a token, by --hsm-pin-file, --hsm-pin-fd, the URI's pin-source, or a prompt.
-class Secrets {
+// One passphrase for all files, asked for when the first of them is opened; and a PIN for each key
+// in a token, by --hsm-pin-file, --hsm-pin-fd, the URI's pin-source, or a prompt.
+class Secrets final : public tallycard::keyring::Secrets {
 public:
     explicit Secrets(const Options& options) : options_(options) {}
-    // `confirm`: asks twice at a prompt, for a new one.
-    const tallycard::Passphrase& passphrase(const std::string& what, bool confirm = false);
-    tallycard::Passphrase token_pin(const std::string& pin_source) const;
+    // A new one: asks twice at a prompt.
+    const tallycard::Passphrase& new_passphrase(const std::string& what);
+
+    tallycard::Result<const tallycard::Passphrase*> passphrase(const std::string& what) override;
+    tallycard::Result<tallycard::Passphrase> token_pin(const std::string& pin_source) override;
 
 private:
+    tallycard::Result<const tallycard::Passphrase*> ask(const std::string& what, bool confirm);
     const Options& options_;
     std::optional<tallycard::Passphrase> passphrase_;
 };

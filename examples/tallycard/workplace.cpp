@@ -24,24 +24,6 @@ namespace {
     raise(Error{.code = code, .where = where});
 }
 
-// All that `options` name, or the issuer's folder has; each is one of the issuer's.
-std::vector<std::shared_ptr<OperationSigner>> operation_signers(const Options& options,
-                                                                const IssuerDescription& issuer)
-{
-    auto references = options.operation_keys;
-    if (references.empty()) references = IssuerFolder(options.issuer).operation_keys();
-    if (references.empty()) refuse(Errc::file_missing, "operation.key in the issuer's folder");
-    keys::Secrets secrets(options);
-    std::vector<std::shared_ptr<OperationSigner>> signers;
-    for (const auto& reference : references) {
-        signers.push_back(keys::open_operation_key(reference, secrets));
-        const auto& known = issuer.operation_keys;
-        if (std::ranges::find(known, signers.back()->public_key()) == known.end())
-            refuse(Errc::conflict, "operation key that issuer.pub does not name");
-    }
-    return signers;
-}
-
 std::unique_ptr<Reader> choose(ReaderSource& source, int wait_seconds)
 {
     if (!source.reader.empty()) return open_reader(source).value();
@@ -62,18 +44,6 @@ void expect_file(const std::string& path, const char* where)
 {
     std::error_code error;
     if (!std::filesystem::exists(path, error)) refuse(Errc::file_missing, where);
-}
-
-std::vector<std::string> IssuerFolder::operation_keys() const
-{
-    constexpr unsigned most = 256;  // as in an issuer's description
-    std::vector<std::string> found;
-    for (unsigned number = 1; number <= most; ++number) {
-        std::error_code error;
-        if (std::filesystem::exists(operation_key(number), error))
-            found.push_back(operation_key(number));
-    }
-    return found;
 }
 
 std::string key_or(const std::string& reference, const std::string& in_folder, const char* where)
@@ -124,7 +94,12 @@ std::unique_ptr<Platform> platform(const Options& options, Signing signing)
     if (!std::filesystem::is_directory(options.issuer))
         refuse(Errc::file_missing, "the issuer's folder (--issuer names a file)");
     settings.checkpoint_file = folder.checkpoint();
-    if (signing == Signing::yes) settings.signers = operation_signers(options, settings.issuer);
+    if (signing == Signing::yes) {
+        keys::Secrets secrets(options);
+        settings.signers = keyring::open_operation_keys(options.operation_keys, options.issuer,
+                                                        settings.issuer, secrets)
+                               .value();
+    }
     auto store = open_store_at(store_place(options));
     return Platform::open(std::move(store), std::move(settings)).value();
 }
@@ -194,12 +169,6 @@ HolderPin Pin::of(CardLink& card)
     }
     block_.emplace(secret_input::pin("PIN of the card", options_.pin_fd).value());
     return &*block_;
-}
-
-Passphrase passphrase(const Options& options, const std::string& what, bool confirm)
-{
-    return secret_input::passphrase(what, {options.passphrase_file, options.passphrase_fd}, confirm)
-        .value();
 }
 
 }  // namespace workplace

@@ -13,30 +13,13 @@
 #include <tallycard/reader_spec.hpp>
 #include <tallycard/terminal.hpp>
 
+#include "keyring/issuer_folder.hpp"
 #include "options.hpp"
 
 // Opens what a command works with. Everything here throws ResultError; main() reports it.
 namespace workplace {
 
-// The files of an issuer's folder.
-struct IssuerFolder {
-    explicit IssuerFolder(const std::string& folder) : folder_(folder) {}
-    std::string description() const { return path("issuer.pub"); }
-    std::string operation_key(unsigned number = 1) const
-    {
-        return path(number == 1 ? "operation.key" : "operation-" + std::to_string(number) + ".key");
-    }
-    // Those that are there, the oldest first.
-    std::vector<std::string> operation_keys() const;
-    std::string card_root_key() const { return path("card-root.key"); }
-    std::string checkpoint_key() const { return path("checkpoint.key"); }
-    std::string store() const { return path("store.db"); }
-    std::string checkpoint() const { return path("checkpoint"); }
-
-private:
-    std::string path(const std::string& name) const { return folder_ + "/" + name; }
-    std::string folder_;
-};
+using tallycard::keyring::IssuerFolder;
 
 // Throws Errc::file_missing with `where`, which names the file for people.
 void expect_file(const std::string& path, const char* where);
@@ -92,7 +75,5 @@ private:
     const Options& options_;
     std::optional<tallycard::PinBlock> block_;
 };
-tallycard::Passphrase passphrase(const Options& options, const std::string& what,
-                                 bool confirm = false);
 
 }  // namespace workplace

@@ -9,10 +9,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include <tallycard/store.hpp>
+
 #include "../files.hpp"
 #include "clients.hpp"
 #include "opening.hpp"
 #include "service.hpp"
+#include "settings.hpp"
 
 using namespace tallycard;
 using namespace tallycard::service;
@@ -31,6 +34,14 @@ int complain(const Error& error)
 {
     std::fprintf(stderr, "tallycard-issuerd: %s\n", error.message().c_str());
     return refused;
+}
+
+// Where the store's server cannot be reached, its library says why.
+int complain(const Error& error, const Settings& settings)
+{
+    if (error.code == Errc::store_unreachable)
+        std::fprintf(stderr, "%s\n", explain_store(settings.store).c_str());
+    return complain(error);
 }
 
 Result<Settings> settings_of(const Options& options)
@@ -77,7 +88,7 @@ int serve(const Settings& settings)
 {
     EventLog log(stderr);
     auto engine = open_engine(settings);
-    if (!engine) return complain(engine.error());
+    if (!engine) return complain(engine.error(), settings);
     const auto* key = engine->checkpoint_key ? &*engine->checkpoint_key : nullptr;
     const auto service = Service::open(*engine->platform, key, settings.service, log);
     if (!service) return complain(service.error());
@@ -114,7 +125,8 @@ int run(const Options& options)
         const NewIssuer issuer{
             .origin = options.origin,
             .currency = {.unit = *unit, .exponent = static_cast<std::uint8_t>(options.exponent)}};
-        if (const auto made = make_engine(*settings, issuer); !made) return complain(made.error());
+        if (const auto made = make_engine(*settings, issuer); !made)
+            return complain(made.error(), *settings);
     }
     return serve(*settings);
 }

@@ -10,16 +10,14 @@
 
 #include "../../https/endpoint.hpp"
 #include "../files.hpp"
+#include "../keyring/issuer_folder.hpp"
+#include "../keyring/keyring.hpp"
 #include "clients.hpp"
 
 namespace tallycard::service {
 namespace {
 
-// The files of an issuer's folder.
-std::string in(const Settings& settings, const char* name)
-{
-    return settings.folder + "/" + name;
-}
+using keyring::IssuerFolder;
 
 // An Error that says which file it is about.
 template <class T>
@@ -49,25 +47,84 @@ bool is_open_to_others(const std::string& path)
                fs::perms::none;
 }
 
+// What errors call a file of secrets.
+struct FileNames {
+    const char *file, *open_to_others;
+};
+constexpr FileNames passphrase_file{"passphrase file",
+                                    "passphrase file is open to others (chmod 600)"};
+constexpr FileNames token_pin_file{"PIN file of the token",
+                                   "PIN file of the token is open to others (chmod 600)"};
+
 // The first line of a file that is its owner's alone.
-Result<Passphrase> read_passphrase(const std::string& path)
+Result<Passphrase> read_secret(const std::string& path, const FileNames& names)
 {
-    if (!is_credential(path) && is_open_to_others(path)) {
-        return Error{.code = Errc::file_rejected,
-                     .detail = EACCES,
-                     .where = "passphrase file is open to others (chmod 600)"};
-    }
-    auto text = named(files::read(path, Passphrase::max_size + 1), "passphrase file");
+    if (!is_credential(path) && is_open_to_others(path))
+        return Error{.code = Errc::file_rejected, .detail = EACCES, .where = names.open_to_others};
+    auto text = named(files::read(path, Passphrase::max_size + 1), names.file);
     if (!text) return text.error();
     if (text->ends_with('\n')) text->pop_back();
     return Passphrase::take(*text);
+}
+
+// A service has nobody to ask: its secrets are in files.
+class FileSecrets final : public keyring::Secrets {
+public:
+    explicit FileSecrets(const Settings& settings) : settings_(settings) {}
+    Result<const Passphrase*> passphrase(const std::string&) override
+    {
+        if (!passphrase_) {
+            auto read = read_secret(settings_.passphrase_file, passphrase_file);
+            if (!read) return read.error();
+            passphrase_ = std::move(*read);
+        }
+        return &*passphrase_;
+    }
+    Result<Passphrase> token_pin(const std::string& pin_source) override
+    {
+        const auto& file = settings_.hsm_pin_file.empty() ? pin_source : settings_.hsm_pin_file;
+        if (file.empty())
+            return Error{.code = Errc::pin_needed, .where = "hsm-pin-file (of the configuration)"};
+        return read_secret(file, token_pin_file);
+    }
+
+private:
+    const Settings& settings_;
+    std::optional<Passphrase> passphrase_;
+};
+
+// The key that is configured, or else a new one in a sealed file of the folder.
+Result<PublicKey> operation_key(const Settings& settings, FileSecrets& secrets)
+{
+    if (!settings.operation_keys.empty()) {
+        const auto key = keyring::open_operation_key(settings.operation_keys.front(), secrets);
+        if (!key) return key.error();
+        return (*key)->public_key();
+    }
+    const auto passphrase = secrets.passphrase({});
+    if (!passphrase) return passphrase.error();
+    return create_key_file(IssuerFolder(settings.folder).operation_key(), KeyRole::operation,
+                           **passphrase);
+}
+
+Result<PublicKey> checkpoint_key(const Settings& settings, FileSecrets& secrets)
+{
+    if (!settings.checkpoint_key.empty()) {
+        const auto key = keyring::open_checkpoint_key(settings.checkpoint_key, secrets);
+        if (!key) return key.error();
+        return key->public_key();
+    }
+    const auto passphrase = secrets.passphrase({});
+    if (!passphrase) return passphrase.error();
+    return create_key_file(IssuerFolder(settings.folder).checkpoint_key(), KeyRole::checkpoint,
+                           **passphrase);
 }
 
 Result<void> make_client(const Settings& settings, std::string& clients, const std::string& name,
                          const char* roles)
 {
     const auto token = make_token();
-    const auto made = files::create(in(settings, (name + ".token").c_str()), token + "\n");
+    const auto made = files::create(settings.folder + "/" + name + ".token", token + "\n");
     if (!made) return named(made, "token file");
     clients += "\n[client " + name + "]\nroles = " + roles +
                "\ntoken-sha256 = " + digest_of_token(token).to_string() + "\n";
@@ -86,18 +143,17 @@ Result<void> make_clients(const Settings& settings)
 
 Result<void> make_issuer(const Settings& settings, const NewIssuer& order)
 {
-    auto text = make_token();
-    const auto kept = files::create(settings.passphrase_file, text + "\n");
+    const IssuerFolder folder(settings.folder);
+    const auto kept = files::create(settings.passphrase_file, make_token() + "\n");
     if (!kept) return named(kept, "passphrase file");
-    const auto secret = Passphrase::take(text);
-    if (!secret) return secret.error();
-    const auto operation =
-        create_key_file(in(settings, "operation.key"), KeyRole::operation, *secret);
+    FileSecrets secrets(settings);
+    const auto passphrase = secrets.passphrase({});
+    if (!passphrase) return passphrase.error();
+    const auto operation = operation_key(settings, secrets);
     if (!operation) return operation.error();
-    const auto root = create_key_file(in(settings, "card-root.key"), KeyRole::card_root, *secret);
+    const auto root = create_key_file(folder.card_root_key(), KeyRole::card_root, **passphrase);
     if (!root) return root.error();
-    const auto notes =
-        create_key_file(in(settings, "checkpoint.key"), KeyRole::checkpoint, *secret);
+    const auto notes = checkpoint_key(settings, secrets);
     if (!notes) return notes.error();
     const IssuerDescription issuer{.origin = order.origin,
                                    .currency = order.currency,
@@ -105,33 +161,45 @@ Result<void> make_issuer(const Settings& settings, const NewIssuer& order)
                                    .checkpoint_key = *notes,
                                    .operation_keys = {*operation}};
     if (!issuer.valid()) return Error{.code = Errc::malformed, .where = "name of the issuer"};
-    const auto store = create_sqlite_store(in(settings, "store.db"));
+    const auto store = create_store(settings.store);
     if (!store) return store.error();
     // Last: an issuer without its description was not made.
-    return create_issuer_file(in(settings, "issuer.pub"), issuer);
+    return create_issuer_file(folder.description(), issuer);
+}
+
+// None where there is none; the one that is configured has to be there.
+Result<std::optional<CheckpointKey>> open_notes(const Settings& settings, FileSecrets& secrets)
+{
+    const auto in_folder = IssuerFolder(settings.folder).checkpoint_key();
+    const auto& configured = settings.checkpoint_key;
+    auto key = keyring::open_checkpoint_key(configured.empty() ? in_folder : configured, secrets);
+    if (key) return std::optional(std::move(*key));
+    if (configured.empty() && !std::filesystem::exists(in_folder))
+        return std::optional<CheckpointKey>();
+    return key.error();
 }
 
 }  // namespace
 
 Result<Engine> open_engine(const Settings& settings)
 {
-    const auto issuer = named(read_issuer_file(in(settings, "issuer.pub")), "issuer.pub");
+    const IssuerFolder folder(settings.folder);
+    const auto issuer = named(read_issuer_file(folder.description()), "issuer.pub");
     if (!issuer) return issuer.error();
-    const auto secret = read_passphrase(settings.passphrase_file);
-    if (!secret) return secret.error();
-    auto signer = open_operation_key(in(settings, "operation.key"), *secret);
-    if (!signer) return signer.error();
+    FileSecrets secrets(settings);
+    auto signers =
+        keyring::open_operation_keys(settings.operation_keys, settings.folder, *issuer, secrets);
+    if (!signers) return signers.error();
     Engine engine;
-    auto key = open_checkpoint_key(in(settings, "checkpoint.key"), *secret);
-    if (!key && key.error().code != Errc::file_missing) return key.error();
-    if (key) engine.checkpoint_key = std::move(*key);
+    auto notes = open_notes(settings, secrets);
+    if (!notes) return notes.error();
+    engine.checkpoint_key = std::move(*notes);
 
-    auto store = open_sqlite_store(in(settings, "store.db"), StoreCheck::quick);
+    auto store = open_store(settings.store, StoreCheck::quick);
     if (!store) return store.error();
-    PlatformSettings platform{
-        .issuer = *issuer, .signers = {}, .checkpoint_file = in(settings, "checkpoint")};
-    platform.signers.push_back(std::move(*signer));
-    auto opened = Platform::open(std::move(*store), std::move(platform));
+    auto opened = Platform::open(std::move(*store), {.issuer = *issuer,
+                                                     .signers = std::move(*signers),
+                                                     .checkpoint_file = folder.checkpoint()});
     if (!opened) return opened.error();
     engine.platform = std::move(*opened);
     return engine;
@@ -143,7 +211,7 @@ Result<void> make_engine(const Settings& settings, const NewIssuer& issuer)
     std::error_code failed;
     if (fs::create_directories(settings.folder, failed))
         fs::permissions(settings.folder, fs::perms::owner_all, failed);
-    if (!fs::exists(in(settings, "issuer.pub")))
+    if (!fs::exists(IssuerFolder(settings.folder).description()))
         if (auto made = make_issuer(settings, issuer); !made) return made;
     if (!fs::exists(settings.service.clients_file))
         if (auto made = make_clients(settings); !made) return made;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "settings.hpp"
 
+#include <algorithm>
 #include <array>
 
+#include "../keyring/issuer_folder.hpp"
 #include "ini.hpp"
 
 namespace tallycard::service {
@@ -44,11 +46,24 @@ Refusal set_listen(std::string_view value, ServerSettings& server)
     return nullptr;
 }
 
+// Several, with spaces between them.
+void set_words(std::string_view value, std::vector<std::string>& target)
+{
+    while (!value.empty()) {
+        const auto end = std::min(value.find(' '), value.size());
+        if (end > 0) target.emplace_back(value.substr(0, end));
+        value.remove_prefix(std::min(end + 1, value.size()));
+    }
+}
+
 Refusal set_path(Settings& settings, const std::string& name, const std::string& value)
 {
     auto& service = settings.service;
     std::string* target = nullptr;
+    if (name == "store") target = &settings.store;
+    if (name == "checkpoint-key") target = &settings.checkpoint_key;
     if (name == "passphrase-file") target = &settings.passphrase_file;
+    if (name == "hsm-pin-file") target = &settings.hsm_pin_file;
     if (name == "certificate") target = &service.tls.certificate;
     if (name == "key") target = &service.tls.key;
     if (name == "client-authority") target = &service.tls.client_authority;
@@ -64,6 +79,7 @@ Refusal set(Settings& settings, const std::string& name, const std::string& valu
     auto& service = settings.service;
     auto& server = service.server;
     if (name == "folder") return nullptr;  // read before the others
+    if (name == "operation-key") return set_words(value, settings.operation_keys), nullptr;
     if (name == "listen") return set_listen(value, server);
     if (name == "connections") return set_number(value, 1, 20000, server.most_connections);
     if (name == "handshake-seconds") return set_number(value, 1, 60, server.handshake_seconds);
@@ -90,6 +106,7 @@ Settings settings_of_folder(const std::string& folder)
     settings.service.tls.key = folder + "/tls.key";
     settings.service.clients_file = folder + "/clients";
     settings.service.usage_file = folder + "/usage.db";
+    settings.store = keyring::IssuerFolder(folder).store();
     settings.passphrase_file = folder + "/passphrase";
     return settings;
 }

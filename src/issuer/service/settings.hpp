@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <tallycard/result.hpp>
 
@@ -29,7 +30,12 @@ struct ServiceSettings {
 // The configuration file of tallycard-issuerd: docs/service.md.
 struct Settings {
     std::string folder = "issuer";  // as 'tallycard issuer init' makes it
+    std::string store;              // as open_store() takes it
+    // References as keyring.hpp has them; empty: what is in the folder.
+    std::vector<std::string> operation_keys;
+    std::string checkpoint_key;
     std::string passphrase_file;
+    std::string hsm_pin_file;  // empty: the pin-source of the key's URI
     ServiceSettings service;
 };
 
