@@ -19,12 +19,12 @@ class Reply:
 
 
 class ServiceProcess:
-    def __init__(self, build, *words):
+    def __init__(self, build, *words, environment=None):
         self.program = str(pathlib.Path(build) / "src/issuer/service/tallycard-issuerd")
         self.events, self.changed = [], threading.Condition()
         self.process = subprocess.Popen(
             [self.program, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, text=True, env=os.environ | {"TALLYCARD_ISSUER": ""})
+            stderr=subprocess.PIPE, text=True, env=(environment or os.environ) | {"TALLYCARD_ISSUER": ""})
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
         self.port = self.wait_for("serving")["port"]

@@ -26,6 +26,27 @@ TEST_CASE("a configuration is read, and what is not in it lies in the folder", "
     CHECK(settings.service.tls.certificate == "/etc/tls/a.crt");
     CHECK(settings.service.tls.key == "/srv/issuer/tls.key");
     CHECK(settings.service.clients_file == "/srv/issuer/clients");
+    CHECK(settings.store == "/srv/issuer/store.db");
+    CHECK(settings.operation_keys.empty());
+}
+
+TEST_CASE("a configuration names the store and keys that are elsewhere", "[service]")
+{
+    const auto settings =
+        parse_settings(
+            "store = postgresql:///issuer?host=/run/postgresql
+"
+            "operation-key = pkcs11:object=a?module-path=/m.so  /srv/b.key
+"
+            "checkpoint-key = pkcs11:object=c?module-path=/m.so
+hsm-pin-file = /srv/pin
+")
+            .value();
+    CHECK(settings.store == "postgresql:///issuer?host=/run/postgresql");
+    CHECK(settings.operation_keys ==
+          std::vector<std::string>{"pkcs11:object=a?module-path=/m.so", "/srv/b.key"});
+    CHECK(settings.checkpoint_key == "pkcs11:object=c?module-path=/m.so");
+    CHECK(settings.hsm_pin_file == "/srv/pin");
 }
 
 TEST_CASE("an error in a configuration names its line", "[service]")
