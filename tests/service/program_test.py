@@ -160,12 +160,15 @@ class Refusing(unittest.TestCase):
         self.assertIn("no such setting", answer.stderr)
         self.assertIn("line 3", answer.stderr)
 
-    def test_the_example_of_the_documentation_is_right(self):
+    def test_the_examples_of_the_documentation_are_right(self):
         text = (SOURCE / "docs/service.md").read_text()
-        config = text.split("```ini\n")[1].split("```")[0]
-        path = self.world.write_private("config", config)
-        answer = self.run_it("--config", path, "--check")
-        self.assertEqual(answer.returncode, 0, answer.stderr)
+        blocks = [block.split("```")[0] for block in text.split("```ini\n")[1:]]
+        configs = [block for block in blocks if "folder = " in block]
+        self.assertEqual(len(configs), 2)
+        for config in configs:
+            path = self.world.write_private("config", config)
+            answer = self.run_it("--config", path, "--check")
+            self.assertEqual(answer.returncode, 0, answer.stderr)
 
     def test_what_is_missing_is_named(self):
         answer = self.run_it("-i", str(self.world.issuer))

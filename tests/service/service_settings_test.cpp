@@ -34,13 +34,9 @@ TEST_CASE("a configuration names the store and keys that are elsewhere", "[servi
 {
     const auto settings =
         parse_settings(
-            "store = postgresql:///issuer?host=/run/postgresql
-"
-            "operation-key = pkcs11:object=a?module-path=/m.so  /srv/b.key
-"
-            "checkpoint-key = pkcs11:object=c?module-path=/m.so
-hsm-pin-file = /srv/pin
-")
+            "store = postgresql:///issuer?host=/run/postgresql\n"
+            "operation-key = pkcs11:object=a?module-path=/m.so  /srv/b.key\n"
+            "checkpoint-key = pkcs11:object=c?module-path=/m.so\nhsm-pin-file = /srv/pin\n")
             .value();
     CHECK(settings.store == "postgresql:///issuer?host=/run/postgresql");
     CHECK(settings.operation_keys ==
