@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# demo.sh: the whole story on two virtual cards, through the machine's real pcscd. Installs what is
-# missing, builds, starts pcscd where none runs, and leaves nothing running. Ends with 0 only when
-# every step did what it says. TALLYCARD_DEMO_READER=loopback needs no daemon and no root.
+# demo.sh [--service]: the whole story on two virtual cards, through the machine's real pcscd. Installs
+# what is missing, builds, starts pcscd where none runs, and leaves nothing running. Ends with 0 only
+# when every step did what it says. --service: with the issuer behind HTTPS, its books in PostgreSQL
+# and its keys in SoftHSM2. TALLYCARD_DEMO_READER=loopback needs no daemon and no root.
 # TALLYCARD_BUILD names a build folder to use as it is.
 set -eu
 
@@ -14,6 +15,17 @@ vicc=$build/virtual-card/tallycard-vicc
 port=35963  # of the vpcd driver; the second reader's is the next one
 work=$(mktemp -d)
 started=
+sets=build
+[ "$mode" = loopback ] || sets="$sets run"
+
+case "$*" in
+'') with_service= ;;
+--service) with_service=yes sets="$sets service" ;;
+*)
+    echo "usage: demo.sh [--service]" >&2
+    exit 64
+    ;;
+esac
 
 fail()
 {
@@ -64,12 +76,10 @@ until_true()
     done
 }
 
-prepare()
+build_tools()
 {
     if [ -z "${TALLYCARD_BUILD:-}" ]; then
         echo "Building in $build (this takes some minutes the first time) ..."
-        sets=build
-        [ "$mode" = loopback ] || sets="build run"
         # shellcheck disable=SC2086
         "$top/cmake/packages.sh" $sets
         cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
@@ -77,6 +87,10 @@ prepare()
             { cat "$work/cmake"; fail "cmake failed"; }
         cmake --build "$build"
     fi
+}
+
+prepare()
+{
     umask 077
     for card in 1 2; do
         od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' >"$work/transport-key-$card"
@@ -84,6 +98,25 @@ prepare()
     od -An -v -tx1 -N16 /dev/urandom | tr -d ' \n' >"$work/passphrase"
     echo 4711 >"$work/pin"
     export TALLYCARD_ISSUER="$work/issuer" TALLYCARD_JOURNAL="$work/payments.journal"
+    secret="--passphrase-file $work/passphrase"
+    secret_at_issue=$secret
+}
+
+# Without a service: everybody works in the issuer's folder.
+office() { "$@"; }
+till() { "$@"; }
+offline() { "$@"; }
+books() { "$@"; }
+service_is_killed() { :; }
+# shellcheck disable=SC2086
+issuer_begins()
+{
+    step 0 "An issuer makes its keys" "$tool" issuer init --name demo.example $secret
+}
+# shellcheck disable=SC2086
+audit()
+{
+    step 0 "An auditor checks everything with public keys alone" "$tool" ledger verify $secret
 }
 
 # The names of the virtual readers, first one first.
@@ -134,43 +167,49 @@ with_pin()
 
 story()
 {
-    secret="--passphrase-file $work/passphrase"
+    issuer_begins
     # shellcheck disable=SC2086
     {
-        step 0 "An issuer makes its keys" "$tool" issuer init --name demo.example $secret
-        step 0 "It issues a card with a PIN" with_pin "$tool" issue -r "$reader_1" \
-            --transport-key-file "$work/transport-key-1" $secret
-        step 0 "and a second one without" "$tool" issue -r "$reader_2" --without-pin \
-            --transport-key-file "$work/transport-key-2" $secret
-        step 0 "Top up 50.00 for cash" "$tool" top-up 50.00 -r "$reader_1" $secret
+        step 0 "It issues a card with a PIN" with_pin office "$tool" issue -r "$reader_1" \
+            --transport-key-file "$work/transport-key-1" $secret_at_issue
+        step 0 "and a second one without" office "$tool" issue -r "$reader_2" --without-pin \
+            --transport-key-file "$work/transport-key-2" $secret_at_issue
+        step 0 "Top up 50.00 for cash" till "$tool" top-up 50.00 -r "$reader_1" $secret
         said 'balance 50.00 EUR'
-        step 0 "Pay 12.30 at a shop, offline" "$tool" pay 12.30 --to SHOP-1 -r "$reader_1"
+        step 0 "Pay 12.30 at a shop, offline" offline "$tool" pay 12.30 --to SHOP-1 -r "$reader_1"
         said 'balance 37.70 EUR'
-        step 0 "The shop settles when it is online" "$tool" settle
+        service_is_killed
+        step 0 "The shop settles when it is online" till "$tool" settle
         said 'settled, ledger entry 1'
-        step 0 "Cash out 10.00" with_pin "$tool" cash-out 10.00 -r "$reader_1" $secret
+        step 0 "Cash out 10.00" with_pin till "$tool" cash-out 10.00 -r "$reader_1" $secret
         said 'balance 27.70 EUR'
         step 0 "Transfer 5.00 to the second card" \
-            "$tool" transfer 5.00 -r "$reader_1" --to-reader "$reader_2" $secret
+            till "$tool" transfer 5.00 -r "$reader_1" --to-reader "$reader_2" $secret
         said 'transfer in 5.00 EUR .*balance 5.00 EUR'
         step 1 "Pay 40.00, which is not there: refused" \
-            "$tool" pay 40.00 --to SHOP-1 -r "$reader_1"
+            offline "$tool" pay 40.00 --to SHOP-1 -r "$reader_1"
         said 'not enough value on the card'
-        step 0 "Look up the first instruction of the top-up" "$tool" ledger prove 0 --json
+        step 0 "Look up the first instruction of the top-up" books "$tool" ledger prove 0 --json
         instruction=$(value_of first_instruction)
         receipt=$(value_of receipt)
         step 0 "Replay it: the card gives the same receipt, and no value" \
-            "$tool" execute "$instruction" -r "$reader_1" --json
+            till "$tool" execute "$instruction" -r "$reader_1" --json
         [ "$(value_of receipt)" = "$receipt" ] || fail "another receipt came back"
-        step 0 "The balance, as the card signs it now" "$tool" balance -r "$reader_1"
+        step 0 "The balance, as the card signs it now" offline "$tool" balance -r "$reader_1"
         said '^22.70 EUR$'
-        step 0 "An auditor checks everything with public keys alone" "$tool" ledger verify $secret
+        audit
         said 'the ledger is right: 5 records of 2 cards'
-        step 0 "What moved" "$tool" accounts
+        step 0 "What moved" office "$tool" accounts
         said '^sum  *0.00 EUR'
     }
 }
 
+build_tools
+if [ -n "$with_service" ]; then
+    # shellcheck source=examples/demo_service.sh
+    . "$top/examples/demo_service.sh"
+    beside_postgres
+fi
 prepare
 insert_cards
 story
