@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """program_test.py BUILD: tallycard-issuerd as people run it, and the tallycard tool before it."""
+import contextlib
 import os
 import pathlib
+import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import unittest
@@ -11,7 +14,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 
 from service_process import ServiceProcess  # noqa: E402
-from tallycard_world import DONE, REFUSED, USAGE, World, build_folder  # noqa: E402
+from tallycard_world import DONE, IN_DOUBT, REFUSED, USAGE, World, build_folder  # noqa: E402
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
@@ -142,6 +145,52 @@ class Running(Served):
              f"127.0.0.1:{self.service.port}"], capture_output=True, text=True, timeout=60)
         self.assertEqual(answer.returncode, 1)
         self.assertIn("address and port", answer.stderr)
+
+
+class Breaking(Served):
+    def test_a_disk_that_is_full_is_named_and_loses_nothing(self):
+        self.issue()
+        self.be("terminal-1")
+        self.check(self.world.offline("top-up", "50"), DONE)
+        self.check(self.world.offline("pay", "3", "--to", "SHOP-1"), DONE)
+        service = self.service.process.pid
+        _, most = resource.prlimit(service, resource.RLIMIT_FSIZE)
+        resource.prlimit(service, resource.RLIMIT_FSIZE, (0, most))
+        answer = self.world.offline("top-up", "1", "--id", "cd" * 16)
+        self.assertIn(answer.code, (REFUSED, IN_DOUBT), answer)
+        self.assertRegex(answer.err, "disk|store")
+        self.assertNotEqual(self.world.run("settle").code, DONE)
+        self.assertEqual(self.request("GET", "/v1/issuer", "operator").status, 200)
+        self.assertEqual(self.world.balance(), 4700)
+        resource.prlimit(service, resource.RLIMIT_FSIZE, (most, most))
+        self.check(self.world.run("settle"), DONE, "settled")
+        self.check(self.world.offline("top-up", "1", "--id", "cd" * 16), DONE, r"balance 48\.00")
+        self.be("operator")
+        self.assertEqual(self.world.books()["cash/terminal-1"], -5100)
+
+    def test_a_store_of_a_newer_version_is_refused_and_not_touched(self):
+        self.assertEqual(self.service.stop(), 0)
+        store = self.folder / "store.db"
+        with contextlib.closing(sqlite3.connect(store)) as database:
+            database.execute("PRAGMA user_version = 99")
+        before = store.read_bytes()
+        answer = subprocess.run([self.service.program, "-i", str(self.folder)],
+                                capture_output=True, text=True, timeout=60)
+        self.assertEqual(answer.returncode, 1)
+        self.assertIn("a newer version of tallycard wrote this store", answer.stderr)
+        self.assertEqual(store.read_bytes(), before)
+
+    def test_another_issuers_store_is_refused(self):
+        self.assertEqual(self.service.stop(), 0)
+        other = self.world.root / "other"
+        ServiceProcess(build_folder, "-i", other, "--listen", "127.0.0.1:0", "--init", "--name",
+                       "other.example").stop()
+        config = self.world.write_private(
+            "config", f"folder = {other}\nstore = {self.folder / 'store.db'}\n")
+        answer = subprocess.run([self.service.program, "-c", config], capture_output=True,
+                                text=True, timeout=60)
+        self.assertEqual(answer.returncode, 1)
+        self.assertIn("issuer of the store", answer.stderr)
 
 
 class Refusing(unittest.TestCase):

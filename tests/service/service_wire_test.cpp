@@ -147,6 +147,29 @@ TEST_CASE("second instructions and results that are stale, forged or foreign are
     CHECK(issuer.sum_of_books() == 0);
 }
 
+TEST_CASE(
+    "an old result that differs from the one that settled is kept as evidence, and denies the card",
+    "[service]")
+{
+    TestIssuer issuer;
+    ServiceHost host(*issuer);
+    const auto client = host.client();
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    auto clone = card;
+    const auto payment = card.pay(100, "SHOP");
+    const auto of_clone = clone.pay(200, "SHOP");
+    REQUIRE(client->settle(payment.receipt, payment.operation).value().ledger_index == 1);
+    const auto next = card.pay(100, "SHOP");
+    REQUIRE(client->settle(next.receipt, next.operation).value().ledger_index == 2);
+    CHECK(client->settle(of_clone.receipt, of_clone.operation).error().code == Errc::evidence);
+    CHECK(WebClient(host, host.token).get("/v1/evidence").body["evidence"].size() == 1);
+    CHECK(client->standing(card.id()).value().denied);
+    CHECK(client->settle(payment.receipt, payment.operation).value().ledger_index == 1);
+    CHECK(issuer->ledger_head().value().size == 3);
+    CHECK(issuer.sum_of_books() == 0);
+}
+
 TEST_CASE("a card that was not derived from the card root is not registered", "[service]")
 {
     TestIssuer issuer;

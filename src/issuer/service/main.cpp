@@ -158,10 +158,11 @@ void declare(CLI::App& app, Options& options)
 int main(int argc, char** argv)
 try {
     // Before any thread: signals are for the one that waits for them. A peer that goes away is an
-    // error of its connection.
+    // error of its connection, and a file that may not grow one of its write.
     const auto signals = handled_signals();
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
     CLI::App app{"The issuer's platform as a service over HTTPS."};
     Options options;
     declare(app, options);
