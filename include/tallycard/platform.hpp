@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <tallycard/card_registry.hpp>
@@ -36,6 +37,17 @@ struct Submission {
     std::optional<Operation> operation;
 };
 
+// What authorise_transfer() takes.
+struct TransferRequest {
+    OperationId id;
+    SecondInstruction second;
+};
+
+// A call that can be made together with others, and its answer: settle(), authorise() or
+// authorise_transfer().
+using Order = std::variant<Submission, OperationRequest, TransferRequest>;
+using OrderAnswer = std::variant<Result<Settlement>, Result<OperationStatus>>;
+
 // An entry of the ledger, and the way from it to the root of the tree with `head.size` entries.
 struct InclusionProof {
     std::uint64_t index = 0;
@@ -48,7 +60,7 @@ struct InclusionProof {
 // books and the ledger (docs/protocol.md, section 8). What it answers is durable.
 //
 // Thread-safe: one mutex, one call at a time; other processes may have the same store open. Settle
-// many receipts at once for throughput: settle_all() pays for one durable write.
+// many receipts at once for throughput: settle_all() and do_all() pay for one durable write.
 class TALLYCARD_EXPORT Platform final : public IssuerClient, public CardRegistry {
 public:
     // A store that was empty becomes this issuer's. Errc::conflict when it is another issuer's;
@@ -75,6 +87,9 @@ public:
     // In order, in one durable transaction. Each has an answer of its own; an error of the whole
     // means that none has settled.
     Result<std::vector<Result<Settlement>>> settle_all(std::span<const Submission> submissions);
+
+    // The same for calls of several kinds: an error of the whole means that none has happened.
+    Result<std::vector<OrderAnswer>> do_all(std::span<const Order> orders);
 
     // Opening an account that is open changes nothing.
     Result<void> open_account(const AccountId& account);

@@ -31,10 +31,15 @@ public:
     {
     }
 
+    // All checks come before the first write: a refusal has written nothing.
     Result<OperationStatus> authorise(const OperationRequest& request);
     Result<OperationStatus> authorise_transfer(const OperationId& id,
                                                const SecondInstruction& second);
     Result<FirstInstruction> void_pending(const CardId& card_id);
+
+    // Whether an error of the calls above is the store's: the transaction is lost. An id that was
+    // used before is a refusal, though a constraint of the store has the same code.
+    static bool has_lost(const Error& error);
 
 private:
     // What an id was used for before, if it was: its status, or Errc::conflict.

@@ -2,6 +2,7 @@
 #include "authorisation.hpp"
 
 #include <array>
+#include <string_view>
 
 #include <sodium/randombytes.h>
 
@@ -9,13 +10,16 @@
 
 #include "../protocol/digest.hpp"
 #include "books.hpp"
+#include "settlement.hpp"
 
 namespace tallycard {
 namespace {
 
+constexpr auto here = "authorise";
+
 Error refusal(Errc code)
 {
-    return Error{.code = code, .where = "authorise"};
+    return Error{.code = code, .where = here};
 }
 
 Nonce random_nonce()
@@ -73,6 +77,11 @@ Result<OperationStatus> status_of(StoreTransaction& store, const OperationRow& r
     status.progress = own ? Progress::settled : Progress::voided;
     if (own) status.receipt = receipt;
     return status;
+}
+
+bool Authoriser::has_lost(const Error& error)
+{
+    return is_store_error(error) && std::string_view(error.where) != here;
 }
 
 Result<std::optional<OperationStatus>> Authoriser::known(const OperationId& id,

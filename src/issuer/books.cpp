@@ -68,15 +68,15 @@ Result<void> Books::reserve(const Operation& operation, const std::optional<Acco
 {
     const auto name = other_side(operation, terminal);
     if (!name) return {};
-    if (name->kind == AccountKind::cash) {
-        if (const auto opened = open(*name); !opened) return opened;
-    }
     const auto account = store_->account(*name);
     if (!account) return account.error();
-    if (!*account) return refusal(Errc::unknown_account);
-    if (!is_credit(operation.kind)) return check(operation, terminal);  // so that it can settle
+    if (!*account && name->kind != AccountKind::cash) return refusal(Errc::unknown_account);
+    if (!is_credit(operation.kind)) {
+        if (const auto settles = check(operation, terminal); !settles) return settles;
+        return *account ? Result<void>() : open(*name);
+    }
 
-    auto row = **account;
+    auto row = account->value_or(AccountRow{.name = *name});
     const auto amount = operation.amount.to_minor_units();
     const auto free = checked_minus(row.balance, row.reserved);
     const auto left = free ? checked_minus(*free, amount) : std::nullopt;

@@ -187,4 +187,31 @@ Result<std::vector<Result<Settlement>>> Platform::settle_all(
     });
 }
 
+Result<std::vector<OrderAnswer>> Platform::do_all(std::span<const Order> orders)
+{
+    using Answers = std::vector<OrderAnswer>;
+    return writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<Answers> {
+        Answers answers;
+        answers.reserve(orders.size());
+        const auto unit = settings_.issuer.currency.unit;
+        Settler settler(store, unit);
+        Authoriser authoriser(store, unit, settings_.signers);
+        for (const auto& order : orders) {
+            if (const auto* submission = std::get_if<Submission>(&order)) {
+                const auto settled = settler.settle(*submission);
+                if (!settled && is_store_error(settled.error())) return settled.error();
+                answers.emplace_back(settled);
+                continue;
+            }
+            const auto* transfer = std::get_if<TransferRequest>(&order);
+            const auto status = transfer != nullptr
+                                    ? authoriser.authorise_transfer(transfer->id, transfer->second)
+                                    : authoriser.authorise(*std::get_if<OperationRequest>(&order));
+            if (!status && authoriser.has_lost(status.error())) return status.error();
+            answers.emplace_back(status);
+        }
+        return answers;
+    });
+}
+
 }  // namespace tallycard

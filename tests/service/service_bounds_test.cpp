@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "issuer/service/settlement_queue.hpp"
+#include "issuer/service/order_queue.hpp"
 #include "support/https_request.hpp"
 #include "support/test_issuer.hpp"
 #include "support/wait_until.hpp"
@@ -154,7 +154,7 @@ TEST_CASE("receipts settle together; those that find the queue full are settled 
     std::atomic<bool> busy = false;
     std::atomic<int> waiting = 0;
     const auto platform = issuer.open(std::make_unique<SlowStore>(issuer, busy, waiting)).value();
-    service::SettlementQueue queue(*platform, 4);
+    service::OrderQueue queue(*platform, 4);
     std::atomic<int> settled = 0, overloaded = 0;
     std::vector<std::thread> threads;
     const auto settle = [&](std::size_t i) {

@@ -19,8 +19,8 @@
 #include "clients.hpp"
 #include "http.hpp"
 #include "metrics.hpp"
+#include "order_queue.hpp"
 #include "settings.hpp"
-#include "settlement_queue.hpp"
 #include "usage.hpp"
 
 namespace tallycard::service {
@@ -28,7 +28,7 @@ namespace tallycard::service {
 // What the requests work with. Everything in it is thread-safe.
 struct Works {
     Platform& platform;
-    SettlementQueue& settlements;
+    OrderQueue& orders;
     Checkpoints& checkpoints;
     Usage& usage;
     Metrics& metrics;

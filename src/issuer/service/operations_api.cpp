@@ -64,15 +64,10 @@ Answer signed_within_limits(Works& works, const Call& call, const OperationId& i
     return answer(status);
 }
 
-struct Transfer {
-    OperationId id;
-    SecondInstruction second;
-};
-
-std::optional<Transfer> read_transfer(const Json& json, Problem& problem)
+std::optional<TransferRequest> read_transfer(const Json& json, Problem& problem)
 {
     https::Fields fields(json, problem);
-    Transfer transfer;
+    TransferRequest transfer;
     transfer.id = fields.bytes<OperationId>("id");
     const auto* second = fields.value("second");
     if (second == nullptr) return std::nullopt;
@@ -121,17 +116,15 @@ Answer authorise(Works& works, const Call& call)
     return with_body(call.body, https::read_request, [&](const OperationRequest& request) {
         if (const auto may = check_role(call, request); !may) return refusal(may.error());
         return signed_within_limits(works, call, request.id, request.amount,
-                                    [&] { return works.platform.authorise(request); });
+                                    [&] { return works.orders.authorise(request); });
     });
 }
 
 Answer authorise_transfer(Works& works, const Call& call)
 {
-    return with_body(call.body, read_transfer, [&](const Transfer& transfer) {
-        const auto& id = transfer.id;
-        const auto& second = transfer.second;
-        return signed_within_limits(works, call, id, second.operation.amount,
-                                    [&] { return works.platform.authorise_transfer(id, second); });
+    return with_body(call.body, read_transfer, [&](const TransferRequest& transfer) {
+        return signed_within_limits(works, call, transfer.id, transfer.second.operation.amount,
+                                    [&] { return works.orders.authorise_transfer(transfer); });
     });
 }
 
@@ -153,7 +146,7 @@ Answer void_pending(Works& works, const Call& call)
 Answer settle(Works& works, const Call& call)
 {
     return with_body(call.body, read_submission, [&](const Submission& submission) {
-        return answer(works.settlements.settle(submission));
+        return answer(works.orders.settle(submission));
     });
 }
 

@@ -35,7 +35,7 @@ public:
         : platform_(platform),
           settings_(settings),
           log_(log),
-          settlements_(platform, settings.settle_queue),
+          orders_(platform, settings.settle_queue),
           checkpoints_(platform, key, std::chrono::seconds(settings.checkpoint_seconds))
     {
     }
@@ -123,8 +123,8 @@ private:
         return Work([this, &route, begin, head = head,
                      call = std::move(call)](const std::string& body) mutable {
             call.body = body;
-            Works works{platform_, settlements_, checkpoints_,          *usage_,
-                        metrics_,  settings_,    server_->connections()};
+            Works works{platform_, orders_,   checkpoints_,          *usage_,
+                        metrics_,  settings_, server_->connections()};
             auto answer = route.handler(works, call);
             return report(route.pattern, head, call.client ? &*call.client : nullptr, begin,
                           std::move(answer));
@@ -201,7 +201,7 @@ private:
     ServiceSettings settings_;
     EventLog& log_;
     Metrics metrics_;
-    SettlementQueue settlements_;
+    OrderQueue orders_;
     Checkpoints checkpoints_;
     std::unique_ptr<Usage> usage_;
     std::mutex mutex_;

@@ -22,16 +22,16 @@ Answer metrics(Works& works, const Call&)
 {
     const auto head = works.platform.ledger_head();
     if (!head) return refusal(head.error());
-    const auto counts = works.settlements.counts();
+    const auto counts = works.orders.counts();
     auto text = works.metrics.text();
     text += Metrics::line("tallycard_settled_total", "counter", "Receipts that settled.",
                           counts.settled);
     text += Metrics::line("tallycard_settle_batches_total", "counter",
                           "Durable writes that settled them.", counts.batches);
     text += Metrics::line("tallycard_settle_refused_total", "counter",
-                          "Receipts that found the queue full.", counts.refused);
-    text += Metrics::line("tallycard_settle_waiting", "gauge", "Receipts in the queue.",
-                          counts.waiting);
+                          "Receipts and requests that found the queue full.", counts.refused);
+    text += Metrics::line("tallycard_settle_waiting", "gauge",
+                          "Receipts and requests in the queue.", counts.waiting);
     text +=
         Metrics::line("tallycard_ledger_entries", "gauge", "Records in the ledger.", head->size);
     text += Metrics::line("tallycard_connections", "gauge", "Open connections.", works.connections);
