@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
     cmake/packages.sh build run
     cmake --preset release -G Ninja -DTALLYCARD_BUILD_TESTS=OFF -DTALLYCARD_BUILD_BENCH=ON
     cmake --build build/release ${TALLYCARD_BENCH_JOBS:+-j "$TALLYCARD_BENCH_JOBS"} \
-        --target apdu_bench card_bench ifd_bench settle_bench
+        --target apdu_bench card_bench ifd_bench service_bench settle_bench
 } >&2
 bin=$PWD/build/release/tests/bench
 # Not in /tmp, which may be memory: what is durable is to be measured on a disk.
@@ -29,3 +29,4 @@ TALLYCARD_IFD=$build/readers/ifd/libifdtallycard.so TALLYCARD_INSTANT_IFD=$bin/l
     "$bin/ifd_bench" "$@" || [ $? -eq 77 ]
 "$bin/card_bench" "$@"
 "$bin/settle_bench" "$@"
+"$bin/service_bench" "$@"

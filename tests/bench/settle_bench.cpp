@@ -9,54 +9,15 @@
 #include <vector>
 
 #include <tallycard/platform.hpp>
-#include <tallycard/record.hpp>
 #include <tallycard/verify.hpp>
 
-#include "../../src/protocol/wire.hpp"
 #include "../support/test_issuer.hpp"
-#include "libsodium_floor.hpp"
+#include "settle_floor.hpp"
 
 namespace {
 
 using namespace tallycard;
 using namespace tallycard::bench;
-
-// One signature; digests of operation and result; the record's leaf, and one node of the tree. Of
-// many payments in turn: a processor learns by heart how one signature verifies.
-class Floor {
-public:
-    void add(const Submission& payment, const PublicKey& key)
-    {
-        One one{.key = key,
-                .signature = payment.receipt.card_signature,
-                .operation = bytes_of(payment.operation->encode()),
-                .result = bytes_of(payment.receipt.result.encode()),
-                .record = bytes_of(Record{*payment.operation, {}, payment.receipt}.encode())};
-        one.message = signed_message(wire::domain::result, one.result);
-        all_.push_back(one);
-    }
-    void run(std::size_t times)
-    {
-        constexpr std::array<std::uint8_t, 65> node{};
-        for (; times > 0; --times) {
-            const auto& one = all_[next_++ % all_.size()];
-            bare_verify(one.signature, one.message, one.key);
-            bare_sha256(one.operation);
-            bare_sha256(one.result);
-            bare_sha256(one.record);
-            bare_sha256(node);
-        }
-    }
-
-private:
-    struct One {
-        PublicKey key;
-        Signature signature;
-        Bytes operation, result, record, message = {};
-    };
-    std::vector<One> all_;
-    std::size_t next_ = 0;
-};
 
 // Cards that pay in turn: made, and topped up, beforehand.
 class Shop {
@@ -91,9 +52,9 @@ public:
 
     const test::TemporaryFolder& folder() const { return issuer_.folder(); }
     // One payment of each card, settled.
-    Floor floor()
+    SettleFloor floor()
     {
-        Floor floor;
+        SettleFloor floor;
         prepare(cards_.size());
         settle_all();
         for (std::size_t i = 0; i < cards_.size(); ++i)
@@ -136,7 +97,7 @@ void run(Report& report)
     Shop shop;
     auto floor = shop.floor();
     const Disk disk(shop.folder().file("disk"));
-    const Work crypto{.run = [&](std::size_t times) { floor.run(times); }};
+    const Work crypto{.run = [&](std::size_t times) { floor.settle(times); }};
     const auto prepare = [&](std::size_t times) { shop.prepare(times); };
     const Work each{.run = [&](std::size_t) { shop.settle_each(); }, .prepare = prepare};
     const Work all{.run = [&](std::size_t) { shop.settle_all(); }, .prepare = prepare};

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The cryptography that settling a payment takes: one signature; digests of operation and result;
+// the record's leaf, and one node of the tree. With the issuer's signature on top, that of a
+// top-up.
+#pragma once
+
+#include <array>
+#include <utility>
+#include <vector>
+
+#include <tallycard/platform.hpp>
+#include <tallycard/record.hpp>
+
+#include "../../src/protocol/wire.hpp"
+#include "libsodium_floor.hpp"
+
+namespace tallycard::bench {
+
+// Of many payments in turn: a processor learns by heart how one signature verifies.
+class SettleFloor {
+public:
+    void add(const Submission& payment, const PublicKey& key)
+    {
+        One one{.key = key,
+                .signature = payment.receipt.card_signature,
+                .operation = bytes_of(payment.operation->encode()),
+                .result = bytes_of(payment.receipt.result.encode()),
+                .record = bytes_of(Record{*payment.operation, {}, payment.receipt}.encode())};
+        one.message = signed_message(wire::domain::result, one.result);
+        all_.push_back(one);
+    }
+    void settle(std::size_t times)
+    {
+        for (; times > 0; --times) settle_one();
+    }
+    void sign_and_settle(std::size_t times)
+    {
+        std::array<std::uint8_t, crypto_sign_ed25519_SECRETKEYBYTES> secret;
+        std::array<std::uint8_t, crypto_sign_ed25519_PUBLICKEYBYTES> key;
+        crypto_sign_ed25519_keypair(key.data(), secret.data());
+        for (; times > 0; --times) {
+            const auto& message = settle_one();
+            std::array<std::uint8_t, crypto_sign_ed25519_BYTES> signature;
+            crypto_sign_ed25519_detached(signature.data(), nullptr, message.data(), message.size(),
+                                         secret.data());
+            keep(signature);
+        }
+    }
+
+private:
+    struct One {
+        PublicKey key;
+        Signature signature;
+        Bytes operation, result, record, message = {};
+    };
+    const Bytes& settle_one()
+    {
+        constexpr std::array<std::uint8_t, 65> node{};
+        const auto& one = all_[next_++ % all_.size()];
+        bare_verify(one.signature, one.message, one.key);
+        bare_sha256(one.operation);
+        bare_sha256(one.result);
+        bare_sha256(one.record);
+        bare_sha256(node);
+        return one.message;
+    }
+    std::vector<One> all_;
+    std::size_t next_ = 0;
+};
+
+}  // namespace tallycard::bench
