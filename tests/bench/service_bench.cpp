@@ -1,30 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// service_bench [--json]: one tallycard-issuerd over SQLite with every write durable, and terminals
-// at it over HTTPS that keep their connections. What is counted are settled operations: payments,
-// whose receipts were signed beforehand, one request each; and top-ups, two requests each, between
-// which the card signs. Beside the bare cryptography of those operations on one processor, and
-// beside commits of one row on the same disk.
+// service_bench [--json] [TERMINALS...]: one tallycard-issuerd over SQLite with every write
+// durable, and terminals at it over HTTPS that keep their connections. What is counted are settled
+// operations: payments, whose receipts were signed beforehand, one request each; and top-ups, two
+// requests each, between which the card signs. Beside the bare cryptography of those operations on
+// one processor, and beside commits of one row on the same disk.
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <ctime>
 #include <deque>
 #include <vector>
 
 #include <sqlite3.h>
-#include <nlohmann/json.hpp>
 
-#include <tallycard/https_issuer.hpp>
-#include <tallycard/key_file.hpp>
 #include <tallycard/verify.hpp>
 
-#include "../../src/https/messages.hpp"
-#include "../../src/protocol/digest.hpp"
-#include "../support/simulated_card.hpp"
-#include "../support/temporary_folder.hpp"
-#include "service_load.hpp"
-#include "settle_floor.hpp"
+#include "service_tills.hpp"
 
 namespace {
 
@@ -32,15 +25,7 @@ using namespace tallycard;
 using namespace tallycard::bench;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t cards_in_all = 64, idle_connections = 1000;
-
-template <class T>
-T numbered(std::uint64_t number)
-{
-    std::array<std::uint8_t, T::size> bytes{};
-    for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<std::uint8_t>(number >> (8 * i));
-    return T(bytes);
-}
+constexpr std::size_t idle_connections = 1000;
 
 // A row of its own in a file beside the store, updated and committed as durably as the store is.
 class Commits {
@@ -68,164 +53,10 @@ private:
     sqlite3* database_ = nullptr;
 };
 
-// One terminal, with its connection and some of the cards.
-struct Till {
-    std::unique_ptr<Line> line;
-    std::vector<test::SimulatedCard*> cards;
-    std::vector<std::string> payments;
-};
-
-class Service {
-public:
-    explicit Service(const test::TemporaryFolder& folder)
-        : process_(TALLYCARD_ISSUERD, folder.path() / "issuer", "connections = 1200\n"),
-          token_(process_.token("terminal-1"))
-    {
-        auto secret = text_of(process_.file("passphrase"));
-        secret.pop_back();
-        const auto passphrase = Passphrase::take(secret).value();
-        const auto root = open_card_root(process_.file("card-root.key"), passphrase).value();
-        HttpsIssuerSettings settings;
-        settings.url = "https://127.0.0.1:" + std::to_string(process_.port());
-        settings.ca_file = process_.file("tls.crt");
-        settings.token_file = process_.file("operator.token");
-        const auto office = open_https_issuer(settings).value();
-        unit_ = office->description().value().currency.unit;
-        for (std::size_t i = 0; i < cards_in_all; ++i) make_card(*root, *office, i + 1);
-    }
-
-    const IssuerdProcess& process() const { return process_; }
-
-    void open(std::size_t tills)
-    {
-        tills_.clear();
-        tills_.resize(tills);
-        for (auto& till : tills_) till.line = std::make_unique<Line>(process_.port());
-        for (std::size_t i = 0; i < cards_.size(); ++i)
-            tills_[i % tills].cards.push_back(&cards_[i]);
-    }
-
-    // Signs as many payments, a part for each terminal.
-    void sign_payments(std::size_t times)
-    {
-        for (auto& till : tills_) till.payments.clear();
-        for (std::size_t i = 0; i < times; ++i) {
-            auto& till = tills_[i % tills_.size()];
-            auto& card = *till.cards[till.payments.size() % till.cards.size()];
-            const auto payment = card.pay(1, "SHOP-0001");
-            const https::Json body{{"receipt", https::to_json(payment.receipt)},
-                                   {"operation", https::to_json(*payment.operation)}};
-            till.payments.push_back(Line::post("/v1/settlements", token_, body.dump()));
-        }
-    }
-    void settle_payments()
-    {
-        each([](Till& till) {
-            for (const auto& payment : till.payments) expect_settled(till.line->ask(payment));
-        });
-    }
-
-    // Each terminal asks at moments of its own plan, whether the answer before it was late or not.
-    std::vector<double> settle_payments_at(double each_second)
-    {
-        const std::chrono::duration<double> step(static_cast<double>(tills_.size()) / each_second);
-        const auto begin = Clock::now();
-        std::vector<std::vector<double>> took(tills_.size());
-        each([&](Till& till) {
-            const auto number = static_cast<std::size_t>(&till - tills_.data());
-            auto planned = std::chrono::duration<double>(step * number / tills_.size());
-            for (const auto& payment : till.payments) {
-                std::this_thread::sleep_until(begin + planned);
-                expect_settled(till.line->ask(payment));
-                const std::chrono::duration<double, std::milli> late =
-                    Clock::now() - begin - planned;
-                took[number].push_back(late.count());
-                planned += step;
-            }
-        });
-        std::vector<double> all;
-        for (const auto& part : took) all.insert(all.end(), part.begin(), part.end());
-        std::ranges::sort(all);
-        return all;
-    }
-
-    void top_up(std::size_t times)
-    {
-        const auto first_id = operations_;
-        operations_ += times;
-        each([&](Till& till) {
-            const auto number = static_cast<std::size_t>(&till - tills_.data());
-            std::size_t turn = 0;
-            for (auto i = number; i < times; i += tills_.size())
-                top_up(*till.line, *till.cards[turn++ % till.cards.size()], first_id + i);
-        });
-    }
-
-    SettleFloor floor()
-    {
-        SettleFloor floor;
-        for (auto& card : cards_) {
-            auto clone = card;
-            floor.add(clone.pay(1, "SHOP-0001"), card.public_key());
-        }
-        return floor;
-    }
-
-private:
-    void make_card(CardRoot& root, HttpsIssuer& office, std::size_t number)
-    {
-        const auto id = numbered<CardId>(number);
-        auto& card = cards_.emplace_back(id, root.derive(id).value(), unit_);
-        office
-            .register_card({.card_id = id,
-                            .certificate = card.certificate(),
-                            .public_key = card.public_key(),
-                            .transport_key = sha256(id.bytes())})
-            .value();
-        office.confirm_card(id).value();
-        Line line(process_.port());
-        top_up(line, card, operations_++, 1'000'000);
-    }
-    void top_up(Line& line, test::SimulatedCard& card, std::uint64_t id, std::int64_t amount = 1)
-    {
-        const OperationRequest request{.id = numbered<OperationId>(id),
-                                       .card_id = card.id(),
-                                       .kind = Kind::top_up,
-                                       .amount = Amount::minor_units(amount),
-                                       .parameter = {},
-                                       .terminal = *AccountId::parse("terminal-1")};
-        const auto answer =
-            line.ask(Line::post("/v1/operations", token_, https::to_json(request).dump()));
-        https::Problem problem;
-        const auto status = https::read_status(https::Json::parse(answer), problem).value();
-        const https::Json body{{"receipt", https::to_json(card.execute(status.first))}};
-        expect_settled(line.ask(Line::post("/v1/settlements", token_, body.dump())));
-    }
-    static void expect_settled(const std::string& answer)
-    {
-        if (answer.find("\"settled\":true") == std::string::npos) throw std::runtime_error(answer);
-    }
-    template <class Work>
-    void each(Work&& work)
-    {
-        std::vector<std::thread> threads;
-        for (auto& till : tills_) threads.emplace_back([&] { work(till); });
-        for (auto& thread : threads) thread.join();
-    }
-
-    IssuerdProcess process_;
-    std::string token_;
-    Unit unit_;
-    std::deque<test::SimulatedCard> cards_;
-    std::vector<Till> tills_;
-    std::uint64_t operations_ = 0;
-};
-
 void compare(Report& report, Service& service, Commits& commits, std::size_t tills)
 {
     service.open(tills);
     auto floor = service.floor();
-    const auto times = std::min<std::size_t>(256 * tills, 2048);
     const std::string who = std::to_string(tills) + (tills == 1 ? " terminal" : " terminals");
     const Work payments{.run = [&](std::size_t) { service.settle_payments(); },
                         .prepare = [&](std::size_t n) { service.sign_payments(n); }};
@@ -233,31 +64,40 @@ void compare(Report& report, Service& service, Commits& commits, std::size_t til
     const Work verifying{.run = [&](std::size_t n) { floor.settle(n); }};
     const Work signing{.run = [&](std::size_t n) { floor.sign_and_settle(n); }};
     const Work disk{.run = [&](std::size_t n) { commits.run(n); }};
-    constexpr std::size_t rounds = 5;
-    report.compare({"payments, " + who + ": bare cryptography",
-                    rounds,
-                    times,
-                    verifying,
-                    payments,
-                    {.ratio = 2.0, .added_us = {}, .allocations = {}}});
-    report.compare({"payments, " + who + ": commits of one row",
-                    rounds,
-                    times,
-                    disk,
-                    payments,
-                    {.ratio = 1.0, .added_us = {}, .allocations = {}}});
-    report.compare({"top-ups, " + who + ": bare cryptography",
-                    rounds,
-                    times,
-                    signing,
-                    top_ups,
-                    {.ratio = 2.0, .added_us = {}, .allocations = {}}});
-    report.compare({"top-ups, " + who + ": commits of one row",
-                    rounds,
-                    times,
-                    disk,
-                    top_ups,
-                    {.ratio = 1.0, .added_us = {}, .allocations = {}}});
+    const auto beside = [&](const char* what, const Work& bare, const Work& ours) {
+        const auto times = std::min<std::size_t>(128 * tills, 2048);
+        report.compare({.name = what + who + ": bare cryptography",
+                        .rounds = 7,
+                        .times = times,
+                        .floor = bare,
+                        .ours = ours,
+                        .aim = {.ratio = 2.0, .added_us = {}, .allocations = {}}});
+        report.compare({.name = what + who + ": commits of one row",
+                        .rounds = 7,
+                        .times = std::min<std::size_t>(times, 256),
+                        .floor = disk,
+                        .ours = ours,
+                        .aim = {.ratio = 1.0, .added_us = {}, .allocations = {}}});
+    };
+    beside("payments, ", verifying, payments);
+    beside("top-ups, ", signing, top_ups);
+}
+
+// Waiting for the disk or for a processor is not in it, nor are the terminals.
+void show_processor_time(Service& service, SettleFloor floor)
+{
+    constexpr std::size_t times = 8192;
+    service.open(64);
+    service.sign_payments(times);
+    const auto before = service.process().processor_us();
+    service.settle_payments();
+    const auto used = (service.process().processor_us() - before) / times;
+    const auto start = std::clock();
+    floor.settle(times);
+    const auto bare = static_cast<double>(std::clock() - start) * 1e6 / CLOCKS_PER_SEC / times;
+    std::printf(
+        "64 terminals: %.0f us of the processors for a payment, %.1f of them cryptography\n", used,
+        bare);
 }
 
 // At half of what eight terminals have settled just before.
@@ -287,6 +127,17 @@ void show_memory(const Service& service)
                 after, static_cast<double>(after - before) / idle_connections);
 }
 
+// At most as many as there are cards.
+std::vector<std::size_t> numbers_of_terminals(int argc, char** argv)
+{
+    std::vector<std::size_t> numbers;
+    for (int i = 1; i < argc; ++i) {
+        const auto number = std::strtoul(argv[i], nullptr, 10);
+        if (number > 0) numbers.push_back(std::min<std::size_t>(number, cards_in_all));
+    }
+    return numbers.empty() ? std::vector<std::size_t>{1, 8, 64} : numbers;
+}
+
 }  // namespace
 
 int main(int argc, char** argv)
@@ -300,8 +151,10 @@ int main(int argc, char** argv)
     const test::TemporaryFolder folder;
     Service service(folder);
     Commits commits(folder.file("commits"));
-    for (const std::size_t tills : {1U, 8U, 64U}) compare(report, service, commits, tills);
+    for (const auto tills : numbers_of_terminals(argc, argv))
+        compare(report, service, commits, tills);
     report.print();
+    show_processor_time(service, service.floor());
     show_latency(service);
     show_memory(service);
 }

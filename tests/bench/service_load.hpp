@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -82,6 +83,18 @@ public:
     {
         const auto status = text_of("/proc/" + std::to_string(pid_) + "/status");
         return std::stol(status.substr(status.find("VmRSS:") + 6));
+    }
+
+    // What its threads have used of the processors so far, in microseconds.
+    double processor_us() const
+    {
+        std::istringstream fields(text_of("/proc/" + std::to_string(pid_) + "/stat"));
+        fields.ignore(4096, ')');
+        std::string skipped;
+        for (int i = 0; i < 11; ++i) fields >> skipped;
+        double user = 0, kernel = 0;
+        fields >> user >> kernel;
+        return (user + kernel) * 1e6 / static_cast<double>(::sysconf(_SC_CLK_TCK));
     }
 
 private:
