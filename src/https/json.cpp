@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <set>
 
 namespace tallycard::https {
 namespace {
@@ -20,14 +19,23 @@ public:
         if (depth > deepest) problem_->refuse("", "nested too deep");
         if (event == Json::parse_event_t::object_start) keys_.emplace_back();
         if (event == Json::parse_event_t::object_end) keys_.pop_back();
-        if (event == Json::parse_event_t::key && !keys_.back().insert(value).second)
-            problem_->refuse(value.get<std::string>(), "given twice");
+        if (event == Json::parse_event_t::key) add(value.get_ref<const std::string&>());
         return true;
     }
 
 private:
+    // Few at a time, but for those that will be refused: a search is cheaper than a tree.
+    void add(const std::string& key)
+    {
+        constexpr std::size_t most = 64;
+        auto& keys = keys_.back();
+        if (std::ranges::find(keys, key) != keys.end()) problem_->refuse(key, "given twice");
+        if (keys.size() == most) problem_->refuse(key, "too many fields");
+        if (keys.size() < most) keys.push_back(key);
+    }
+
     Problem* problem_;
-    std::vector<std::set<std::string>> keys_;
+    std::vector<std::vector<std::string>> keys_;
 };
 
 }  // namespace
