@@ -87,9 +87,10 @@ Result<std::vector<std::shared_ptr<OperationSigner>>> open_operation_keys(
         auto signer = open_operation_key(reference, secrets);
         if (!signer) return signer.error();
         const auto& known = issuer.operation_keys;
-        if (std::ranges::find(known, (*signer)->public_key()) == known.end())
+        if (std::ranges::find(known, (*signer)->public_key()) == known.end()) {
             return Error{.code = Errc::conflict,
                          .where = "operation key that issuer.pub does not name"};
+        }
         signers.push_back(std::move(*signer));
     }
     return signers;

@@ -54,9 +54,9 @@ Result<OperationStatus> OrderQueue::authorise_transfer(const TransferRequest& re
 }
 
 template <class Answer>
-Answer OrderQueue::answer_to(Order order)
+Answer OrderQueue::answer_to(const Order& order)
 {
-    Job job(std::move(order));
+    Job job(order);
     std::unique_lock lock(mutex_);
     if (waiting_.size() >= most_waiting_) {
         ++counts_.refused;
@@ -65,7 +65,7 @@ Answer OrderQueue::answer_to(Order order)
     waiting_.push_back(&job);
     job_.notify_one();
     job.done.wait(lock, [&] { return job.answer.has_value(); });
-    return std::get<Answer>(std::move(*job.answer));
+    return std::get<Answer>(*job.answer);
 }
 
 OrderQueue::Counts OrderQueue::counts() const
@@ -99,14 +99,14 @@ void OrderQueue::do_all(const std::vector<Job*>& jobs)
 {
     std::vector<Order> orders;
     orders.reserve(jobs.size());
-    for (auto* job : jobs) orders.push_back(std::move(job->order));
+    for (const auto* job : jobs) orders.push_back(job->order);
     auto done = platform_->do_all(orders);
     if (!done) {
         const bool alone = jobs.size() > 1 && done.error().effect == Effect::none;
         std::vector<OrderAnswer> answers;
         for (const auto& order : orders) {
             auto one = alone ? platform_->do_all(std::span(&order, 1)) : done.error();
-            answers.push_back(one ? std::move(one->front()) : failed(order, one.error()));
+            answers.push_back(one ? one->front() : failed(order, one.error()));
         }
         done = std::move(answers);
     }
@@ -114,7 +114,7 @@ void OrderQueue::do_all(const std::vector<Job*>& jobs)
     ++counts_.batches;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         if (has_settled((*done)[i])) ++counts_.settled;
-        jobs[i]->answer = std::move((*done)[i]);
+        jobs[i]->answer = (*done)[i];
         // Under the lock: whoever waits ends the job's life.
         jobs[i]->done.notify_one();
     }

@@ -37,13 +37,13 @@ public:
 
 private:
     struct Job {
-        explicit Job(Order the_order) : order(std::move(the_order)) {}
+        explicit Job(const Order& the_order) : order(the_order) {}
         Order order;
         std::optional<OrderAnswer> answer;
         std::condition_variable done;
     };
     template <class Answer>
-    Answer answer_to(Order order);
+    Answer answer_to(const Order& order);
     void work();
     void do_all(const std::vector<Job*>& jobs);
 
