@@ -5,9 +5,15 @@
 #include <string>
 
 #include "../protocol/digest.hpp"
-#include "contact.hpp"
+#include "notes.hpp"
 
 namespace tallycard {
+
+using contact::Contact;
+using contact::Intent;
+using contact::journal_intent;
+using contact::note_intent;
+
 namespace {
 
 // The id of one half: the first 16 bytes of SHA-256(id ‖ half).
@@ -40,16 +46,38 @@ AccountId holder_account(const CardId& card_id)
     return AccountId::parse("H-" + card_id.to_string()).value();
 }
 
+CardToCardIds card_to_card_ids(const OperationId& id)
+{
+    return {half_of(id, "out"), half_of(id, "in")};
+}
+
 CardToCard Terminal::card_to_card(CardLink& from, CardLink& to, const OperationId& id,
                                   Amount amount, const HolderPin& pin)
 {
-    const auto out_id = half_of(id, "out");
+    const auto ids = card_to_card_ids(id);
+    const Contact receiving{*issuer_, settings_, to};
     const auto receiver = identify(to);
-    if (!receiver) return without_receiver({*issuer_, settings_, from}, out_id, receiver.error());
+    if (!receiver) return without_receiver({*issuer_, settings_, from}, ids.out, receiver.error());
     const auto account = holder_account(receiver->card_id);
-    CardToCard both{transfer_out(from, out_id, amount, account, pin), {}};
-    if (std::holds_alternative<Applied>(both.out))
-        both.in = transfer_in(to, half_of(id, "in"), amount, account);
+    const Intent in{.kind = Kind::transfer_in,
+                    .amount = amount,
+                    .account = account,
+                    .parameter = {},
+                    .after = ids.out};
+    if (amount <= Amount{})
+        return {NotApplied{{.code = Errc::bad_amount, .where = "card to card"}}, std::nullopt};
+    const bool is_new = settings_.journal != nullptr && settings_.journal->find(ids.in) == nullptr;
+    // Written down first: once the first half has been done, the second one is known of.
+    const auto noted = note_intent(receiving, journal_intent(ids.in, receiver->card_id, in));
+    if (!noted) return {NotApplied{noted.error()}, std::nullopt};
+
+    CardToCard both{transfer_out(from, ids.out, amount, account, pin), {}};
+    if (std::holds_alternative<Applied>(both.out)) {
+        both.in = perform(receiving, ids.in, in, card_asks(receiving, ids.in, in));
+    } else if (std::holds_alternative<NotApplied>(both.out)) {
+        const NotApplied neither{{.code = Errc::cancelled, .where = "card to card"}};
+        contact::note_end(receiving, ids.in, is_new ? Outcome(neither) : both.out);
+    }
     return both;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "contact.hpp"
 
+#include "notes.hpp"
+
 namespace tallycard::contact {
 namespace {
 
@@ -102,9 +104,14 @@ Outcome conclude(const Contact& contact, const OperationId& id, const OperationS
 
     auto receipt = status.receipt;
     if (!receipt) {
+        const JournalSent sent{.sequence = operation.sequence - 1, .first = status.first};
+        if (const auto noted = note_sent(contact, id, sent); !noted)
+            return InDoubt{operation, noted.error()};
         const auto delivered = deliver(contact, status.first);
         if (!delivered) return not_delivered(contact, id, operation, delivered.error());
         receipt = *delivered;
+        // The platform knows the operation: should this line be missing, it is asked.
+        (void)note_receipt(contact, id, operation, *receipt);
     }
     const auto settlement = contact.issuer.settle(*receipt, std::nullopt);
     if (!settlement) return InDoubt{operation, settlement.error()};
