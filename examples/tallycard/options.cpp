@@ -59,7 +59,7 @@ void amount(CLI::App& command, Options& options)
 
 void journal(CLI::App& command, Options& options)
 {
-    command.add_option("-j,--journal", options.journal, "File of this terminal's offline payments")
+    command.add_option("-j,--journal", options.journal, "File of this terminal's operations")
         ->envname("TALLYCARD_JOURNAL")
         ->capture_default_str();
 }

@@ -91,6 +91,7 @@ std::string_view Query::text()
     require(sqlite3_column_type(statement_, column_) == SQLITE_TEXT);
     const auto* characters = sqlite3_column_text(statement_, column_);
     const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column_++));
+    require(characters != nullptr);  // else there was no memory for it
     if (characters == nullptr) return {};
     return {reinterpret_cast<const char*>(characters), size};
 }
@@ -118,11 +119,15 @@ Result<Database> Database::open(const std::string& path)
     if (code != SQLITE_OK) return error_of(code);
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_busy_timeout(handle, 10'000);
+    const int prepared = sqlite3_prepare_v3(handle, "ROLLBACK", -1, SQLITE_PREPARE_PERSISTENT,
+                                            &database.roll_back_, nullptr);
+    if (prepared != SQLITE_OK) return error_of(prepared);
     return database;
 }
 
 Database::Database(Database&& other) noexcept
     : database_(std::exchange(other.database_, nullptr)),
+      roll_back_(std::exchange(other.roll_back_, nullptr)),
       statements_(std::exchange(other.statements_, {}))
 {
 }
@@ -130,6 +135,7 @@ Database::Database(Database&& other) noexcept
 Database::~Database()
 {
     for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+    sqlite3_finalize(roll_back_);
     sqlite3_close(database_);
 }
 
@@ -146,6 +152,13 @@ Result<void> Database::run(const char* sql)
     if (sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
         return error_of(sqlite3_extended_errcode(database_));
     return {};
+}
+
+void Database::roll_back() noexcept
+{
+    if (sqlite3_get_autocommit(database_) != 0) return;
+    sqlite3_step(roll_back_);
+    sqlite3_reset(roll_back_);
 }
 
 Result<std::int64_t> Database::number(const char* sql)

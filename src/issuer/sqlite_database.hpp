@@ -84,10 +84,13 @@ public:
     Result<void> run(const char* sql);  // one statement or several, no rows
     Result<std::int64_t> number(const char* sql);
     Result<std::string> text(const char* sql);
+    // Ends a transaction that is open. Allocates nothing, and so works when nothing else does.
+    void roll_back() noexcept;
 
 private:
     explicit Database(sqlite3* database) : database_(database) {}
     sqlite3* database_;
+    sqlite3_stmt* roll_back_ = nullptr;
     std::unordered_map<const char*, sqlite3_stmt*> statements_;
 };
 

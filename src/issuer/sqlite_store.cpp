@@ -99,8 +99,9 @@ public:
 private:
     Result<std::unique_ptr<StoreTransaction>> begin(const char* sql)
     {
-        if (const auto begun = database_.query(sql).run(); !begun) return begun.error();
-        return std::unique_ptr<StoreTransaction>(std::make_unique<sqlite::Transaction>(database_));
+        auto transaction = std::make_unique<sqlite::Transaction>(database_);
+        if (const auto begun = transaction->begin(sql); !begun) return begun.error();
+        return std::unique_ptr<StoreTransaction>(std::move(transaction));
     }
     Database database_;
 };
@@ -177,7 +178,16 @@ namespace sqlite {
 
 Transaction::~Transaction()
 {
-    if (open_) static_cast<void>(database_->query("ROLLBACK").run());
+    if (open_) database_->roll_back();
+}
+
+// One that could not be rolled back, since something failed then, may be open still.
+Result<void> Transaction::begin(const char* sql)
+{
+    database_->roll_back();
+    if (const auto begun = database_->query(sql).run(); !begun) return begun;
+    open_ = true;
+    return {};
 }
 
 Result<void> Transaction::commit()

@@ -7,11 +7,13 @@
 
 namespace tallycard::sqlite {
 
-// A transaction that has begun. The database must outlive it.
+// A transaction, from begin() on. The database must outlive it.
 class Transaction final : public StoreTransaction {
 public:
     explicit Transaction(Database& database) : database_(&database) {}
     ~Transaction() override;
+    // `sql` begins it; before that there is none.
+    Result<void> begin(const char* sql);
     Result<void> commit() override;
 
     Result<std::optional<std::string>> issuer() override;
@@ -61,7 +63,7 @@ public:
 
 private:
     Database* database_;
-    bool open_ = true;
+    bool open_ = false;
 };
 
 // Reads at most one row by `read(query)`. What does not read back is damage.

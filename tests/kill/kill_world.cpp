@@ -122,11 +122,12 @@ KillWorld::KillWorld()
 
 KillWorld::~KillWorld() = default;
 
-TerminalSettings KillWorld::terminal_settings() const
+TerminalSettings KillWorld::terminal_settings(OperationJournal* journal) const
 {
     return {.card_root = issuer_.card_root,
             .name = AccountId::parse(std::string_view("till-1")).value(),
-            .observer = nullptr};
+            .observer = nullptr,
+            .journal = journal};
 }
 
 void KillWorld::kill(Victim victim, std::size_t card)

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim.hpp"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdarg>
+#include <cstdio>
+
+#include <algorithm>
+#include <optional>
+#include <random>
+#include <vector>
+
+namespace testing::shim {
+namespace {
+
+template <class F>
+F next(const char* name)
+{
+    return reinterpret_cast<F>(::dlsym(RTLD_NEXT, name));
+}
+
+// Something that was done to a file and is not durable yet.
+struct Change {
+    enum class What : std::uint8_t { write, truncate, make, rename } what;
+    std::string path;
+    off_t offset = 0;
+    std::string old_bytes, new_bytes;
+    off_t old_size = 0, new_size = 0;
+    std::string from;  // of a rename; what was there before is at path + ".before"
+};
+
+struct State {
+    Plan plan;
+    bool is_active = false;
+    int calls = 0;
+    std::vector<Change> unsynced;
+};
+
+State& state()
+{
+    static State the_state;
+    return the_state;
+}
+
+std::string path_of(int descriptor)
+{
+    char link[64], path[PATH_MAX];
+    std::snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    const auto size = ::readlink(link, path, sizeof path);
+    return size < 0 ? std::string() : std::string(path, static_cast<std::size_t>(size));
+}
+
+bool concerns(const std::string& path)
+{
+    const auto& folder = state().plan.folder;
+    // What SQLite's processes share in memory is not on the disk.
+    return state().is_active && !folder.empty() && (path + '/').starts_with(folder) &&
+           !path.ends_with("-shm");
+}
+
+off_t size_of(const std::string& path)
+{
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 ? status.st_size : 0;
+}
+
+std::string bytes_at(const std::string& path, off_t offset, std::size_t size)
+{
+    std::string bytes(size, '\0');
+    const int file = next<int (*)(const char*, int, ...)>("open")(path.c_str(), O_RDONLY);
+    const auto n = ::pread(file, bytes.data(), size, offset);
+    ::close(file);
+    bytes.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    return bytes;
+}
+
+void put(const std::string& path, off_t offset, const std::string& bytes)
+{
+    const int file = next<int (*)(const char*, int, ...)>("open")(path.c_str(), O_WRONLY);
+    (void)!next<ssize_t (*)(int, const void*, std::size_t, off_t)>("pwrite")(file, bytes.data(),
+                                                                             bytes.size(), offset);
+    ::close(file);
+}
+
+void resize(const std::string& path, off_t size)
+{
+    (void)!::truncate(path.c_str(), size);
+}
+
+void undo(const Change& change)
+{
+    switch (change.what) {
+    case Change::What::write:
+        put(change.path, change.offset, change.old_bytes);
+        resize(change.path, change.old_size);
+        break;
+    case Change::What::truncate:
+        resize(change.path, change.old_size);
+        put(change.path, change.offset, change.old_bytes);
+        break;
+    case Change::What::make: ::unlink(change.path.c_str()); break;
+    case Change::What::rename: {
+        const auto before = change.path + ".before";
+        const auto rename = next<int (*)(const char*, const char*)>("rename");
+        rename(change.path.c_str(), change.from.c_str());
+        if (::access(before.c_str(), F_OK) == 0) rename(before.c_str(), change.path.c_str());
+        break;
+    }
+    }
+}
+
+// Blocks that are there although others that were written before are not.
+void redo(const Change& change)
+{
+    if (change.what == Change::What::write) put(change.path, change.offset, change.new_bytes);
+    if (change.what == Change::What::truncate) resize(change.path, change.new_size);
+}
+
+[[noreturn]] void die()
+{
+    ::kill(::getpid(), SIGKILL);
+    for (;;) ::pause();
+}
+
+[[noreturn]] void lose_power(bool keep_some)
+{
+    auto& changes = state().unsynced;
+    state().is_active = false;
+    std::mt19937_64 random(state().plan.seed);
+    // In order, whole files: what is kept is kept together with the names that it needs.
+    const bool names_stay = keep_some && random() % 2 == 0;
+    std::for_each(changes.rbegin(), changes.rend(), [&](const Change& change) {
+        const bool is_name =
+            change.what == Change::What::make || change.what == Change::What::rename;
+        if (!is_name || !names_stay) undo(change);
+    });
+    if (keep_some) {
+        for (const auto& change : changes)
+            if (random() % 2 == 0 && ::access(change.path.c_str(), F_OK) == 0) redo(change);
+    }
+    die();
+}
+
+// One more call. The error that it fails with, or 0; it may not come back.
+int strike()
+{
+    auto& now = state();
+    const auto& plan = now.plan;
+    const bool is_due = ++now.calls == plan.at;
+    switch (plan.how) {
+    case How::count: return 0;
+    case How::kill_in:
+    case How::kill_before:
+        if (is_due) die();
+        return 0;
+    case How::drop_unsynced:
+    case How::keep_some:
+        if (is_due) lose_power(plan.how == How::keep_some);
+        return 0;
+    case How::fail_once: return is_due ? plan.error : 0;
+    case How::fail_for_good: return now.calls >= plan.at ? plan.error : 0;
+    }
+    return 0;
+}
+
+void remember_write(const std::string& path, off_t offset, const void* bytes, std::size_t size)
+{
+    Change change{.what = Change::What::write, .path = path, .offset = offset};
+    change.old_bytes = bytes_at(path, offset, size);
+    change.new_bytes.assign(static_cast<const char*>(bytes), size);
+    change.old_size = size_of(path);
+    state().unsynced.push_back(std::move(change));
+}
+
+void forget(const std::string& path)
+{
+    struct stat status {};
+    const bool is_folder = ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+    std::erase_if(state().unsynced, [&](const Change& change) {
+        const bool is_name =
+            change.what == Change::What::make || change.what == Change::What::rename;
+        if (!is_folder) return !is_name && change.path == path;
+        if (change.what == Change::What::rename) ::unlink((change.path + ".before").c_str());
+        return is_name && change.path.starts_with(path + '/');
+    });
+}
+
+template <class Write>
+ssize_t write_at(const std::string& path, off_t offset, const void* bytes, std::size_t size,
+                 const Write& write)
+{
+    const auto& plan = state().plan;
+    if (plan.how == How::kill_in && state().calls + 1 == plan.at) {
+        (void)write(size / 2);
+        die();
+    }
+    if (const int error = strike()) {
+        errno = error;
+        return -1;
+    }
+    remember_write(path, offset, bytes, size);
+    return write(size);
+}
+
+int sync(int descriptor, const char* name)
+{
+    const auto call = next<int (*)(int)>(name);
+    const auto path = path_of(descriptor);
+    if (!concerns(path)) return call(descriptor);
+    if (const int error = strike()) {
+        errno = error;
+        return -1;
+    }
+    forget(path);
+    return call(descriptor);
+}
+
+int cut(int descriptor, off_t size)
+{
+    const auto call = next<int (*)(int, off_t)>("ftruncate");
+    const auto path = path_of(descriptor);
+    if (!concerns(path)) return call(descriptor, size);
+    if (const int error = strike()) {
+        errno = error;
+        return -1;
+    }
+    Change change{.what = Change::What::truncate, .path = path, .offset = size};
+    change.old_size = size_of(path);
+    change.new_size = size;
+    if (change.old_size > size)
+        change.old_bytes = bytes_at(path, size, static_cast<std::size_t>(change.old_size - size));
+    state().unsynced.push_back(std::move(change));
+    return call(descriptor, size);
+}
+
+int open_file(const char* path, int flags, mode_t mode)
+{
+    const auto call = next<int (*)(const char*, int, ...)>("open");
+    const bool makes = (flags & O_CREAT) != 0 && concerns(path) && ::access(path, F_OK) != 0;
+    if (!makes) return call(path, flags, mode);
+    if (const int error = strike()) {
+        errno = error;
+        return -1;
+    }
+    state().unsynced.push_back({.what = Change::What::make, .path = path});
+    return call(path, flags, mode);
+}
+
+}  // namespace
+
+void begin(Plan plan)
+{
+    state() = {.plan = std::move(plan), .is_active = true, .calls = 0, .unsynced = {}};
+}
+
+int end()
+{
+    state().is_active = false;
+    return state().calls;
+}
+
+}  // namespace testing::shim
+
+using namespace testing;
+
+extern "C" {
+
+ssize_t write(int descriptor, const void* bytes, std::size_t size)
+{
+    const auto call = shim::next<ssize_t (*)(int, const void*, std::size_t)>("write");
+    const auto path = shim::state().is_active ? shim::path_of(descriptor) : std::string();
+    if (!shim::concerns(path)) return call(descriptor, bytes, size);
+    return shim::write_at(path, ::lseek(descriptor, 0, SEEK_CUR), bytes, size,
+                          [&](std::size_t n) { return call(descriptor, bytes, n); });
+}
+
+ssize_t pwrite(int descriptor, const void* bytes, std::size_t size, off_t offset)
+{
+    const auto call = shim::next<ssize_t (*)(int, const void*, std::size_t, off_t)>("pwrite");
+    const auto path = shim::state().is_active ? shim::path_of(descriptor) : std::string();
+    if (!shim::concerns(path)) return call(descriptor, bytes, size, offset);
+    return shim::write_at(path, offset, bytes, size,
+                          [&](std::size_t n) { return call(descriptor, bytes, n, offset); });
+}
+
+ssize_t pwrite64(int descriptor, const void* bytes, std::size_t size, off64_t offset)
+{
+    return pwrite(descriptor, bytes, size, offset);
+}
+
+int fsync(int descriptor)
+{
+    return shim::sync(descriptor, "fsync");
+}
+
+int fdatasync(int descriptor)
+{
+    return shim::sync(descriptor, "fdatasync");
+}
+
+int ftruncate(int descriptor, off_t size) noexcept
+{
+    return shim::cut(descriptor, size);
+}
+
+int ftruncate64(int descriptor, off64_t size) noexcept
+{
+    return shim::cut(descriptor, size);
+}
+
+int rename(const char* from, const char* to) noexcept
+{
+    const auto call = shim::next<int (*)(const char*, const char*)>("rename");
+    if (!shim::concerns(to)) return call(from, to);
+    if (const int error = shim::strike()) {
+        errno = error;
+        return -1;
+    }
+    (void)!::link(to, (std::string(to) + ".before").c_str());
+    shim::state().unsynced.push_back(
+        {.what = shim::Change::What::rename, .path = to, .from = from});
+    return call(from, to);
+}
+
+int open(const char* path, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    const auto mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    return shim::open_file(path, flags, mode);
+}
+
+int open64(const char* path, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    const auto mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    return shim::open_file(path, flags, mode);
+}
+
+}  // extern "C"
