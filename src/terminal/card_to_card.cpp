@@ -39,6 +39,13 @@ CardToCard without_receiver(const contact::Contact& contact, const OperationId& 
     return both;
 }
 
+// The first half did not happen, and so the second one never will.
+void note_neither(OperationJournal* journal, const OperationId& in_id)
+{
+    const auto* entry = journal == nullptr ? nullptr : journal->find(in_id);
+    if (entry != nullptr && entry->is_open() && !entry->receipt) (void)journal->not_applied(in_id);
+}
+
 }  // namespace
 
 AccountId holder_account(const CardId& card_id)
@@ -74,9 +81,9 @@ CardToCard Terminal::card_to_card(CardLink& from, CardLink& to, const OperationI
     CardToCard both{transfer_out(from, ids.out, amount, account, pin), {}};
     if (std::holds_alternative<Applied>(both.out)) {
         both.in = perform(receiving, ids.in, in, card_asks(receiving, ids.in, in));
-    } else if (std::holds_alternative<NotApplied>(both.out)) {
-        const NotApplied neither{{.code = Errc::cancelled, .where = "card to card"}};
-        contact::note_end(receiving, ids.in, is_new ? Outcome(neither) : both.out);
+    } else if (const auto* refused = std::get_if<NotApplied>(&both.out)) {
+        if (is_new || refused->reason.code != Errc::conflict)
+            note_neither(settings_.journal, ids.in);
     }
     return both;
 }

@@ -148,6 +148,10 @@ private:
                                 Applied{entry.sent->first->operation, *receipt, std::nullopt});
         }
         const auto* applied = std::get_if<Applied>(&outcome);
+        const auto* refused = std::get_if<NotApplied>(&outcome);
+        // A second half: its value is on the way, and it is asked for until it has arrived.
+        if (wanted.after && refused != nullptr)
+            return open_because(journal_, wanted.id, refused->reason);
         if (applied == nullptr) return conclude(wanted.id, outcome);
         auto drained = now(journal_, wanted.id);  // it is written down already
         drained.settlement = applied->settlement;

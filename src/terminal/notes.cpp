@@ -52,8 +52,10 @@ void note_end(const Contact& contact, const OperationId& id, const Outcome& outc
         if (applied->settlement && applied->settlement->settled && entry->is_open())
             (void)contact.settings.journal->acknowledged(id);
     } else if (const auto* refused = std::get_if<NotApplied>(&outcome)) {
-        // A conflict says that the id stands for another operation, which is not ended by that.
-        if (refused->reason.code != Errc::conflict && entry->is_open() && !entry->receipt)
+        // A conflict says that the id stands for another operation, which is not ended by that. The
+        // second half of a transfer is not given up while its value is on the way.
+        if (refused->reason.code != Errc::conflict && entry->is_open() && !entry->receipt &&
+            !entry->intent.after)
             (void)contact.settings.journal->not_applied(id);
     }
 }

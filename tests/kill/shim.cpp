@@ -30,9 +30,9 @@ struct Change {
     enum class What : std::uint8_t { write, truncate, make, rename } what;
     std::string path;
     off_t offset = 0;
-    std::string old_bytes, new_bytes;
+    std::string old_bytes = {}, new_bytes = {};
     off_t old_size = 0, new_size = 0;
-    std::string from;  // of a rename; what was there before is at path + ".before"
+    std::string from = {};  // of a rename; what was there before is at path + ".before"
 };
 
 struct State {
@@ -60,8 +60,7 @@ bool concerns(const std::string& path)
 {
     const auto& folder = state().plan.folder;
     // What SQLite's processes share in memory is not on the disk.
-    return state().is_active && !folder.empty() && (path + '/').starts_with(folder) &&
-           !path.ends_with("-shm");
+    return (path + '/').starts_with(folder) && !path.ends_with("-shm");
 }
 
 off_t size_of(const std::string& path)
@@ -211,7 +210,10 @@ ssize_t write_at(const std::string& path, off_t offset, const void* bytes, std::
 int sync(int descriptor, const char* name)
 {
     const auto call = next<int (*)(int)>(name);
+    if (!state().is_active) return call(descriptor);
     const auto path = path_of(descriptor);
+    // The folder that the files are in: their names are durable, and nothing is counted.
+    if (state().plan.folder.starts_with(path + '/')) forget(path);
     if (!concerns(path)) return call(descriptor);
     if (const int error = strike()) {
         errno = error;
@@ -224,6 +226,7 @@ int sync(int descriptor, const char* name)
 int cut(int descriptor, off_t size)
 {
     const auto call = next<int (*)(int, off_t)>("ftruncate");
+    if (!state().is_active) return call(descriptor, size);
     const auto path = path_of(descriptor);
     if (!concerns(path)) return call(descriptor, size);
     if (const int error = strike()) {
@@ -242,7 +245,8 @@ int cut(int descriptor, off_t size)
 int open_file(const char* path, int flags, mode_t mode)
 {
     const auto call = next<int (*)(const char*, int, ...)>("open");
-    const bool makes = (flags & O_CREAT) != 0 && concerns(path) && ::access(path, F_OK) != 0;
+    const bool makes =
+        state().is_active && (flags & O_CREAT) != 0 && concerns(path) && ::access(path, F_OK) != 0;
     if (!makes) return call(path, flags, mode);
     if (const int error = strike()) {
         errno = error;
@@ -274,7 +278,8 @@ extern "C" {
 ssize_t write(int descriptor, const void* bytes, std::size_t size)
 {
     const auto call = shim::next<ssize_t (*)(int, const void*, std::size_t)>("write");
-    const auto path = shim::state().is_active ? shim::path_of(descriptor) : std::string();
+    if (!shim::state().is_active) return call(descriptor, bytes, size);
+    const auto path = shim::path_of(descriptor);
     if (!shim::concerns(path)) return call(descriptor, bytes, size);
     return shim::write_at(path, ::lseek(descriptor, 0, SEEK_CUR), bytes, size,
                           [&](std::size_t n) { return call(descriptor, bytes, n); });
@@ -283,7 +288,8 @@ ssize_t write(int descriptor, const void* bytes, std::size_t size)
 ssize_t pwrite(int descriptor, const void* bytes, std::size_t size, off_t offset)
 {
     const auto call = shim::next<ssize_t (*)(int, const void*, std::size_t, off_t)>("pwrite");
-    const auto path = shim::state().is_active ? shim::path_of(descriptor) : std::string();
+    if (!shim::state().is_active) return call(descriptor, bytes, size, offset);
+    const auto path = shim::path_of(descriptor);
     if (!shim::concerns(path)) return call(descriptor, bytes, size, offset);
     return shim::write_at(path, offset, bytes, size,
                           [&](std::size_t n) { return call(descriptor, bytes, n, offset); });
@@ -317,7 +323,7 @@ int ftruncate64(int descriptor, off64_t size) noexcept
 int rename(const char* from, const char* to) noexcept
 {
     const auto call = shim::next<int (*)(const char*, const char*)>("rename");
-    if (!shim::concerns(to)) return call(from, to);
+    if (!shim::state().is_active || !shim::concerns(to)) return call(from, to);
     if (const int error = shim::strike()) {
         errno = error;
         return -1;

@@ -12,6 +12,12 @@
 namespace testing {
 namespace {
 
+void tell(Told& told, const std::string& reason)
+{
+    told.reason = {};
+    reason.copy(told.reason.data(), told.reason.size() - 1);
+}
+
 // No operation takes that long; what hangs has to fail the round.
 constexpr unsigned longest_seconds = 60;
 
@@ -20,14 +26,14 @@ Told::End end_of(const Outcome& outcome, Told& told)
     if (std::holds_alternative<Applied>(outcome)) return Told::End::applied;
     const auto* refused = std::get_if<NotApplied>(&outcome);
     const auto& reason = refused != nullptr ? refused->reason : std::get<InDoubt>(outcome).reason;
-    reason.message().copy(told.reason.data(), told.reason.size() - 1);
+    tell(told, reason.message());
     return refused != nullptr ? Told::End::not_applied : Told::End::in_doubt;
 }
 
 // The terminal program and all that it has open.
 struct Program {
-    Program(const KillWorld& world, const Job& job, Told& told)
-        : told(told),
+    Program(const KillWorld& world, const Job& job, Told& told_here)
+        : told(told_here),
           remote(world.socket()),
           client(remote, step),
           journal(OperationJournal::open(world.journal()).value()),
@@ -90,7 +96,7 @@ void give_reason(const std::vector<Drained>& all, Told& told)
 {
     for (const auto& drained : all) {
         const auto text = drained.reason ? drained.reason->message() : std::string("it waits");
-        if (drained.entry.is_open()) text.copy(told.reason.data(), told.reason.size() - 1);
+        if (drained.entry.is_open()) tell(told, text);
     }
 }
 
@@ -130,7 +136,7 @@ bool run_drain(const KillWorld& world, const Job& job, Told& told)
     for (auto* card : {&program.card, program.other ? &*program.other : nullptr}) {
         if (card == nullptr) continue;
         const auto drained = program.terminal.drain(*card);
-        if (!drained) drained.error().message().copy(told.reason.data(), told.reason.size() - 1);
+        if (!drained) tell(told, drained.error().message());
         if (drained) give_reason(*drained, told);
     }
     if (job.task != Task::card_to_card) {
