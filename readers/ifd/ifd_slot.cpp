@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ifd_slot.hpp"
 
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 #include <algorithm>
@@ -9,17 +10,32 @@
 namespace tallycard::ifd {
 
 Slot::Slot(std::unique_ptr<CardSource> source)
-    : source_(std::move(source)), stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
+    : source_(std::move(source)),
+      stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      news_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      interrupt_(::epoll_create1(EPOLL_CLOEXEC))
 {
+    for (const int number : {stop_.number(), news_.number()}) {
+        epoll_event readable{};
+        readable.events = EPOLLIN;
+        ::epoll_ctl(interrupt_.number(), EPOLL_CTL_ADD, number, &readable);
+    }
+}
+
+void Slot::seen_by_another(const std::shared_ptr<Card>& card)
+{
+    if (card != announced_) ::eventfd_write(news_.number(), 1);
 }
 
 bool Slot::is_present()
 {
     auto card = source_->card();
     const std::lock_guard guard(mutex_);
+    const bool is_event_thread = std::this_thread::get_id() == event_thread_;
+    if (!is_event_thread) seen_by_another(card);
     const bool replaced = card && announced_ && card != announced_;
     if (replaced) card.reset();
-    if (std::this_thread::get_id() == event_thread_) announced_ = card;
+    if (is_event_thread) announced_ = card;
     return card != nullptr;
 }
 
@@ -31,7 +47,9 @@ void Slot::wait_for_change(std::chrono::milliseconds at_most)
         event_thread_ = std::this_thread::get_id();
         if (card != announced_) return;
     }
-    source_->wait(at_most, stop_.number());
+    source_->wait(at_most, interrupt_.number());
+    eventfd_t news = 0;
+    (void)::eventfd_read(news_.number(), &news);  // looked at from here on
 }
 
 void Slot::stop_waiting() noexcept
@@ -54,6 +72,7 @@ Result<Atr> Slot::start(Start how)
     const auto card = source_->card();
     {
         const std::lock_guard guard(mutex_);
+        seen_by_another(card);
         powered_.reset();
     }
     if (!card) return Error{.code = Errc::no_card, .where = "slot"};

@@ -53,9 +53,13 @@ private:
     using Start = Result<Atr> (Card::*)();
     Result<Atr> start(Start how);
     std::shared_ptr<Card> powered() const;
+    // Another thread has seen `card`: what the event thread waits for may be over by that. Requires
+    // the mutex.
+    void seen_by_another(const std::shared_ptr<Card>& card);
 
     std::unique_ptr<CardSource> source_;
-    Descriptor stop_;  // an eventfd
+    Descriptor stop_, news_;  // eventfds: the first stays set
+    Descriptor interrupt_;    // an epoll of both
     mutable std::mutex mutex_;
     std::thread::id event_thread_;
     std::shared_ptr<Card> announced_;  // whom the event thread knows to be in

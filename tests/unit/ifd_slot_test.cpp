@@ -4,6 +4,9 @@
 
 #include <poll.h>
 
+#include <functional>
+#include <thread>
+
 #include "../../readers/atr_protocols.hpp"
 #include "../../readers/ifd/ifd_slot.hpp"
 #include "support/vectors.hpp"
@@ -35,26 +38,53 @@ public:
 
 class TestSource final : public ifd::CardSource {
 public:
-    explicit TestSource(std::shared_ptr<TestCard>& card) : card_(card) {}
+    TestSource(std::shared_ptr<TestCard>& card, std::function<void()>& while_waiting)
+        : card_(card), while_waiting_(while_waiting)
+    {
+    }
     std::shared_ptr<Card> card() override { return card_; }
     void wait(std::chrono::milliseconds at_most, int interrupt) override
     {
+        if (while_waiting_) while_waiting_();
         pollfd waiting{interrupt, POLLIN, 0};
         ::poll(&waiting, 1, static_cast<int>(at_most.count()));
     }
 
 private:
     std::shared_ptr<TestCard>& card_;
+    std::function<void()>& while_waiting_;
 };
 
 struct World {
     std::shared_ptr<TestCard> card;
-    Slot slot{std::make_unique<TestSource>(card)};
+    std::function<void()> while_waiting;
+    Slot slot{std::make_unique<TestSource>(card, while_waiting)};
     std::array<std::uint8_t, 258> answer{};
     Bytes command = from_hex("0084000008");
 };
 
 }  // namespace
+
+TEST_CASE("what another thread takes notice of ends the event thread's wait", "[ifd]")
+{
+    World world;
+    world.card = std::make_shared<TestCard>();
+    world.slot.wait_for_change(0ms);
+    CHECK(world.slot.is_present());
+    const bool asks = GENERATE(true, false);
+    // A source tells what happened once: to whoever asks first.
+    world.while_waiting = [&] {
+        std::thread([&] {
+            world.card = std::make_shared<TestCard>();
+            if (asks) CHECK_FALSE(world.slot.is_present());
+            if (!asks) CHECK(world.slot.power_on());
+        }).join();
+    };
+    const auto start = std::chrono::steady_clock::now();
+    world.slot.wait_for_change(10s);
+    CHECK(std::chrono::steady_clock::now() - start < 9s);
+    CHECK_FALSE(world.slot.is_present());
+}
 
 TEST_CASE("a card that was replaced is absent until the event thread has seen that", "[ifd]")
 {

@@ -166,7 +166,7 @@ TEST_CASE("the second half of a transfer is asked for until its value has arrive
     auto from = world.funded_seat(), to = world.funded_seat();
     auto terminal = world.at(*world.issuer);
     const auto id = world.next_id();
-    (*to).restart({Fault::remove_before(0).of(0x36)});  // REQUEST
+    (*to).restart({Fault::remove_before(0).of(0x30)});  // REQUEST
     const auto both = terminal.card_to_card(*from, *to, id, one);
     REQUIRE(std::holds_alternative<Applied>(both.out));
     CHECK_FALSE(std::holds_alternative<Applied>(*both.in));
