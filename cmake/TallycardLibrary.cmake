@@ -5,7 +5,7 @@ function(tallycard_library name)
     set(objects tallycard_${name}_objects)
     add_library(${objects} OBJECT)
     target_compile_features(${objects} PUBLIC cxx_std_20)
-    target_link_libraries(${objects} PRIVATE tallycard_warnings)
+    target_link_libraries(${objects} PRIVATE tallycard_warnings tallycard_hardening)
     target_include_directories(${objects} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
     set_target_properties(${objects} PROPERTIES
         CXX_EXTENSIONS OFF
@@ -34,6 +34,7 @@ function(tallycard_library name)
             VERSION ${PROJECT_VERSION}
             SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
     endforeach()
+    tallycard_harden(tallycard_${name})
 endfunction()
 
 # tallycard_link(NAME PUBLIC|PRIVATE target...): what both forms of a library are linked with. A

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # packages.sh SET...: installs what is missing of the named sets of Debian packages (build, run,
-# test, qemu, proofs, lint). Needs root or sudo, and only when something is missing.
+# test, qemu, proofs, coverage, lint, fuzz). Needs root or sudo, and only when something is missing.
 set -eu
 
 packages()
@@ -9,13 +9,18 @@ packages()
     case $1 in
     build)
         echo g++ make cmake ninja-build pkg-config libpcsclite-dev libsodium-dev libsqlite3-dev \
-            libcli11-dev nlohmann-json3-dev
+            libpq-dev libcli11-dev nlohmann-json3-dev libp11-kit-dev libcpp-httplib-dev libssl-dev
         ;;
     run) echo pcscd vsmartcard-vpcd ;;
-    test) echo catch2 iproute2 python3 python3-pyscard opensc pcsc-tools ;;
+    test)
+        echo catch2 iproute2 python3 python3-pyscard opensc pcsc-tools softhsm2 valgrind \
+            postgresql-15
+        ;;
     qemu) echo qemu-system-x86 busybox-static cpio libccid pcscd python3 ;;
     proofs) echo spin ;;
+    coverage) echo gcovr ;;
     lint) echo clang-14 clang-format-14 clang-tidy-14 ;;
+    fuzz) echo clang-14 llvm-14 libclang-rt-14-dev ;;
     *)
         echo "packages.sh: no such set: $1" >&2
         exit 64

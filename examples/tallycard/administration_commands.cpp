@@ -4,6 +4,7 @@
 
 #include "commands.hpp"
 #include "limits_options.hpp"
+#include "office.hpp"
 #include "workplace.hpp"
 
 using namespace tallycard;
@@ -12,14 +13,15 @@ namespace {
 
 Report administer(const Options& options, Kind kind)
 {
-    const auto platform = workplace::platform(options, workplace::Signing::yes);
-    const auto& issuer = platform->issuer();
+    workplace::Office office(options, workplace::Signing::yes);
+    const auto& issuer = office.issuer();
     Parameter parameter;
     if (kind == Kind::set_limits) parameter = limits_options::parse(options, issuer.currency);
     const auto id = workplace::operation_id(options);
     const auto desk = workplace::desk(options);
     const auto journal = workplace::journal(options);
-    Terminal terminal(*platform, workplace::terminal_settings(options, issuer, journal.get()));
+    Terminal terminal(office.client(),
+                      workplace::terminal_settings(options, issuer, journal.get()));
     return report_of(terminal.administer(*desk.card, id, kind, parameter), id, issuer.currency);
 }
 
@@ -43,6 +45,7 @@ void add_administration_commands(Program& program)
             [kind = entry.kind](const Options& options) { return administer(options, kind); });
         with::issuer(command, program.options);
         with::passphrase(command, program.options);
+        with::operation_key(command, program.options);
         with::reader(command, program.options);
         with::operation(command, program.options);
         with::journal(command, program.options);

@@ -1,74 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// issuer init and status, issue, accounts.
+// issuer status and deny, issue, accounts.
 #include <algorithm>
-#include <filesystem>
 
 #include <tallycard/issuing.hpp>
-#include <tallycard/key_file.hpp>
 #include <tallycard/result_error.hpp>
 #include <tallycard/transport_key_file.hpp>
 
 #include "commands.hpp"
+#include "keys.hpp"
 #include "limits_options.hpp"
+#include "office.hpp"
 #include "secret_input.hpp"
 #include "workplace.hpp"
 
 using namespace tallycard;
 using workplace::IssuerFolder;
+using workplace::Office;
 using workplace::Signing;
 
 namespace {
-
-// As IssuerDescription has it: asked before any key is made.
-bool is_origin(const std::string& name)
-{
-    return !name.empty() && name.size() <= 64 &&
-           std::ranges::all_of(name, [](char c) { return c >= 0x21 && c <= 0x7E && c != '+'; });
-}
-
-Report init(const Options& options)
-{
-    namespace fs = std::filesystem;
-    const auto unit = Unit::parse(options.unit);
-    if (!unit) raise(Error{.code = Errc::malformed, .where = "--unit (EUR, 978, 0x8001)"});
-    IssuerDescription issuer;
-    issuer.origin = options.origin;
-    issuer.currency = {*unit, static_cast<std::uint8_t>(options.exponent)};
-    constexpr auto name_rule = "--name (1 to 64 characters, no space or +)";
-    if (!is_origin(issuer.origin)) raise(Error{.code = Errc::malformed, .where = name_rule});
-    const IssuerFolder folder(options.issuer);
-    if (fs::exists(folder.description()) || fs::exists(folder.operation_key()))
-        raise(Error{.code = Errc::file_exists, .where = "--issuer: an issuer in this folder"});
-    const auto secret =
-        workplace::passphrase(options, "New passphrase for the issuer's keys", true);
-    const bool is_new = fs::create_directories(options.issuer);
-    if (is_new) fs::permissions(options.issuer, fs::perms::owner_all);
-
-    issuer.operation_keys = {
-        create_key_file(folder.operation_key(), KeyRole::operation, secret).value()};
-    issuer.card_root = create_key_file(folder.card_root_key(), KeyRole::card_root, secret).value();
-    issuer.checkpoint_key =
-        create_key_file(folder.checkpoint_key(), KeyRole::checkpoint, secret).value();
-    (void)create_sqlite_store(folder.store()).value();
-    create_issuer_file(folder.description(), issuer).value();
-    return {"issuer " + issuer.origin + " made in " + options.issuer + "\nGive " +
-                folder.description() + " to terminals and auditors. Keep " +
-                folder.card_root_key() + " offline when no cards are issued.",
-            {{"issuer", options.issuer},
-             {"origin", issuer.origin},
-             {"card_root", issuer.card_root.to_string()},
-             {"operation_key", issuer.operation_keys.front().to_string()},
-             {"checkpoint_key", issuer.checkpoint_key.to_string()}},
-            exit_code::done};
-}
 
 Report issue(const Options& options)
 {
     if (options.private_balance && options.without_pin)
         raise(Error{.code = Errc::no_pin, .where = "--private-balance"});
     const auto transport_key = read_transport_key(options.transport_key_file).value();
-    const auto platform = workplace::platform(options, Signing::no);
-    const auto& currency = platform->issuer().currency;
+    Office office(options, Signing::no);
+    const auto& currency = office.issuer().currency;
     CardOrder order;
     order.limits = limits_options::parse(options, currency);
     order.private_balance = options.private_balance;
@@ -78,12 +36,14 @@ Report issue(const Options& options)
         pin = secret_input::pin("PIN of the new card", options.pin_fd).value();
         order.pin = &*pin;
     }
-    const auto secret = workplace::passphrase(options, "Passphrase of the card root key");
-    const auto root_file = IssuerFolder(options.issuer).card_root_key();
-    workplace::expect_file(root_file, "card-root.key in the issuer's folder");
-    const auto root = open_card_root(root_file, secret).value();
+    keys::Secrets secrets(options);
+    const auto root = keys::open_card_root(
+        workplace::key_or(options.card_root, IssuerFolder(options.issuer).card_root_key(),
+                          "card-root.key in the issuer's folder"),
+        secrets);
     const auto desk = workplace::desk(options);
-    const auto info = issue_card(*platform, *root, *desk.card, transport_key, order).value();
+    const auto info =
+        issue_card(office.registry(), *root, *desk.card, transport_key, order).value();
     const auto id = info.card_id.to_string();
     return {"card " + id + " issued, " + currency.unit.to_string() + "; its holder's account is " +
                 std::string(holder_account(info.card_id).text()),
@@ -103,8 +63,8 @@ Json account_json(const std::string& account, std::int64_t balance, std::int64_t
 
 Report accounts(const Options& options)
 {
-    const auto platform = workplace::platform(options, Signing::no);
-    const auto& currency = platform->issuer().currency;
+    Office office(options, Signing::no);
+    const auto& currency = office.issuer().currency;
     std::vector<std::vector<std::string>> rows = {{"account", "balance", "reserved"}};
     Json json = Json::array();
     std::int64_t sum = 0;
@@ -115,9 +75,8 @@ Report accounts(const Options& options)
         if (__builtin_add_overflow(sum, balance, &sum))
             raise(Error{.code = Errc::bad_amount, .where = "sum of the books"});
     };
-    for (const auto& row : platform->accounts().value())
-        add(row.name.to_string(), row.balance, row.reserved);
-    for (const auto& row : platform->cards().value()) {
+    for (const auto& row : office.accounts()) add(row.name.to_string(), row.balance, row.reserved);
+    for (const auto& row : office.cards()) {
         const auto balance = static_cast<std::int64_t>(row.balance.to_minor_units());
         add("card/" + row.card_id.to_string(), balance, 0);
     }
@@ -129,17 +88,15 @@ Report accounts(const Options& options)
 
 Report open_account(const Options& options)
 {
-    const auto platform = workplace::platform(options, Signing::no);
     const auto id = workplace::account(options.account, "account");
-    platform->open_account(id).value();
+    Office(options, Signing::no).open_account(id);
     return {
         "account " + options.account + " is open", {{"account", options.account}}, exit_code::done};
 }
 
 Report deny(const Options& options)
 {
-    const auto platform = workplace::platform(options, Signing::no);
-    platform->deny(workplace::card_id(options.card)).value();
+    Office(options, Signing::no).deny(workplace::card_id(options.card));
     return {"card " + options.card + " is denied: it gets no new operation",
             {{"card", options.card}, {"denied", true}},
             exit_code::done};
@@ -147,11 +104,29 @@ Report deny(const Options& options)
 
 Report undeny(const Options& options)
 {
-    const auto platform = workplace::platform(options, Signing::no);
-    platform->undeny(workplace::card_id(options.card)).value();
+    Office(options, Signing::no).undeny(workplace::card_id(options.card));
     return {"card " + options.card + " is no longer denied",
             {{"card", options.card}, {"denied", false}},
             exit_code::done};
+}
+
+// How far new operation keys have come: a key that is in no card may be put away.
+struct KeyUse {
+    std::string text;
+    Json json = Json::array();
+};
+
+KeyUse use_of_keys(const IssuerDescription& issuer, const std::vector<CardRow>& cards)
+{
+    KeyUse use;
+    for (const auto& key : issuer.operation_keys) {
+        const auto with_it = std::ranges::count(cards, key, &CardRow::operation_key);
+        const bool newest = key == issuer.operation_keys.front();
+        use.text += "\noperation key " + key.to_string() + ": in " + std::to_string(with_it) +
+                    " cards" + (newest ? "; new cards get it" : "");
+        use.json.push_back({{"key", key.to_string()}, {"cards", with_it}, {"newest", newest}});
+    }
+    return use;
 }
 
 Report status(const Options& options)
@@ -160,7 +135,8 @@ Report status(const Options& options)
     const auto& issuer = platform->issuer();
     std::vector<std::vector<std::string>> rows = {{"card", "state", "operations", "balance", ""}};
     Json cards = Json::array(), pending = Json::array(), evidence = Json::array();
-    for (const auto& card : platform->cards().value()) {
+    const auto all_cards = platform->cards().value();
+    for (const auto& card : all_cards) {
         const auto note = card.denied ? "denied" : card.issued ? "" : "being issued";
         rows.push_back({card.card_id.to_string(), name(card.state), std::to_string(card.settled),
                         to_string(card.balance, issuer.currency), note});
@@ -169,7 +145,8 @@ Report status(const Options& options)
                          {"settled", card.settled},
                          {"balance", amount_json(card.balance, issuer.currency)},
                          {"denied", card.denied},
-                         {"issued", card.issued}});
+                         {"issued", card.issued},
+                         {"operation_key", card.operation_key.to_string()}});
     }
     auto text = issuer.origin + "\n" + table(rows);
     for (const auto& first : platform->pending().value()) {
@@ -184,8 +161,13 @@ Report status(const Options& options)
         evidence.push_back(
             {{"reason", name(row.reason)}, {"receipt", to_hex(row.receipt.encode())}});
     }
-    return {
-        text, {{"cards", cards}, {"pending", pending}, {"evidence", evidence}}, exit_code::done};
+    const auto use = use_of_keys(issuer, all_cards);
+    return {text + use.text,
+            {{"cards", cards},
+             {"operation_keys", use.json},
+             {"pending", pending},
+             {"evidence", evidence}},
+            exit_code::done};
 }
 
 }  // namespace
@@ -195,16 +177,7 @@ void add_issuer_commands(Program& program)
     auto& options = program.options;
     auto& issuer = *program.app.add_subcommand("issuer", "The issuer's keys and books");
     issuer.require_subcommand(1);
-    auto& make = program.command(issuer, "init", "Make keys, store and public description", init);
-    with::issuer(make, options);
-    with::passphrase(make, options);
-    make.add_option("--name", options.origin, "Name of the issuer, as in checkpoints: example.org")
-        ->required();
-    make.add_option("--unit", options.unit, "Unit: EUR, 978, or 0x8000 to 0xFFFF for your own")
-        ->capture_default_str();
-    make.add_option("--exponent", options.exponent, "Decimals of the unit")
-        ->check(CLI::Range(0, 18))
-        ->capture_default_str();
+    add_key_commands(program, issuer);
     with::issuer(
         program.command(issuer, "status", "Show cards, pending operations, evidence", status),
         options);
@@ -219,6 +192,7 @@ void add_issuer_commands(Program& program)
     auto& new_card = program.command("issue", "Make a blank card one of this issuer's", issue);
     with::issuer(new_card, options);
     with::passphrase(new_card, options);
+    with::card_root(new_card, options);
     with::reader(new_card, options);
     new_card
         .add_option("--transport-key-file", options.transport_key_file,

@@ -6,11 +6,11 @@
 
 #include <unistd.h>
 
-#include <tallycard/key_file.hpp>
 #include <tallycard/ledger_verifier.hpp>
 #include <tallycard/result_error.hpp>
 
 #include "commands.hpp"
+#include "keys.hpp"
 #include "workplace.hpp"
 
 using namespace tallycard;
@@ -21,10 +21,11 @@ namespace {
 
 CheckpointKey checkpoint_key(const Options& options)
 {
-    const auto secret = workplace::passphrase(options, "Passphrase of the checkpoint key");
-    const auto file = IssuerFolder(options.issuer).checkpoint_key();
-    workplace::expect_file(file, "checkpoint.key in the issuer's folder");
-    return open_checkpoint_key(file, secret).value();
+    keys::Secrets secrets(options);
+    return keys::open_checkpoint_key(
+        workplace::key_or(options.checkpoint_key, IssuerFolder(options.issuer).checkpoint_key(),
+                          "checkpoint.key in the issuer's folder"),
+        secrets);
 }
 
 Report verified(const LedgerReport& found, const Currency& currency)
@@ -181,13 +182,17 @@ void add_ledger_commands(Program& program)
     check.add_option("file", options.file, "The export; default: the issuer's books as they are");
     check.add_option("--known", options.known,
                      "An earlier checkpoint that the ledger must continue");
-    with::passphrase(check, options);
-    with::passphrase(command("checkpoint", "Sign what the ledger is now", checkpoint), options);
+    const auto with_key = [&](CLI::App& added) {
+        with::passphrase(added, options);
+        with::checkpoint_key(added, options);
+    };
+    with_key(check);
+    with_key(command("checkpoint", "Sign what the ledger is now", checkpoint));
     command("prove", "Prove that an entry is in the ledger", prove)
         .add_option("entry", options.entry, "Number of the entry, from 0")
         ->check(CLI::NonNegativeNumber)
         ->required();
     auto& out = command("export", "Write the ledger for auditors", export_to);
     out.add_option("file", options.file, "Where to")->required();
-    with::passphrase(out, options);
+    with_key(out);
 }

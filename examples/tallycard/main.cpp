@@ -41,6 +41,7 @@ Report run(const Program& program)
 int main(int argc, char** argv)
 try {
     Program program;
+    with::environment(program.options);
     program.app.require_subcommand(1);
     program.app.set_version_flag("--version", TALLYCARD_VERSION);
     add_issuer_commands(program);
@@ -50,6 +51,7 @@ try {
     add_payment_commands(program);
     add_administration_commands(program);
     add_ledger_commands(program);
+    add_store_commands(program);
 
     try {
         program.app.parse(argc, argv);

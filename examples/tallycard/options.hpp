@@ -3,14 +3,18 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 // What the user asked for: filled by CLI11, read by the commands.
 struct Options {
     // Where.
-    std::string issuer = "issuer";  // a folder that 'issuer init' made, or an issuer.pub alone
-    std::string reader;             // see open_reader_driver(); empty: the one with a card
+    // A folder that 'issuer init' made, an issuer.pub alone, or the URL of a service.
+    std::string issuer = "issuer";
+    std::string ca_file, token_file, certificate_file, key_file, pinned;  // for a service
+    std::string store;   // see open_store(); empty: the file in the issuer's folder
+    std::string reader;  // see open_reader_driver(); empty: the one with a card
     std::string second_reader;
     std::string terminal = "terminal-1";
     std::string journal = "terminal.journal";
@@ -21,8 +25,15 @@ struct Options {
     bool ask_pin = false;
     std::optional<int> pin_fd, new_pin_fd, passphrase_fd;
     std::string passphrase_file, transport_key_file;
+    std::string hsm_pin_file;
+    std::optional<int> hsm_pin_fd;
+
+    // Where keys are, other than in the issuer's folder: see keys.hpp.
+    std::vector<std::string> operation_keys;
+    std::string card_root, checkpoint_key;
 
     // What.
+    std::string from, to;  // stores
     std::string id, amount, account, file, known, instruction, card, origin, unit = "EUR";
     unsigned exponent = 2;
     std::string max_balance, max_amount, pin_above, offline_total;
@@ -33,8 +44,12 @@ struct Options {
 
 // The options that several commands share, each declared in one place.
 namespace with {
+void environment(Options& options);  // what it says, before the command line is read
 void issuer(CLI::App& command, Options& options);
 void passphrase(CLI::App& command, Options& options);
+void operation_key(CLI::App& command, Options& options);
+void card_root(CLI::App& command, Options& options);
+void checkpoint_key(CLI::App& command, Options& options);
 void reader(CLI::App& command, Options& options);
 void pin(CLI::App& command, Options& options);
 void operation(CLI::App& command, Options& options);  // --id and --terminal

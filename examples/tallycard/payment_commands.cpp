@@ -5,6 +5,7 @@
 
 #include "commands.hpp"
 #include "journal_report.hpp"
+#include "office.hpp"
 #include "workplace.hpp"
 
 using namespace tallycard;
@@ -46,10 +47,11 @@ Report pay(const Options& options)
 
 Report settle(const Options& options)
 {
-    const auto platform = workplace::platform(options, Signing::no);
-    const auto& issuer = platform->issuer();
+    workplace::Office office(options, Signing::no);
+    const auto& issuer = office.issuer();
     const auto journal = workplace::journal(options);
-    Terminal terminal(*platform, workplace::terminal_settings(options, issuer, journal.get()));
+    Terminal terminal(office.client(),
+                      workplace::terminal_settings(options, issuer, journal.get()));
     auto report = report_of(terminal.drain(), issuer.currency);
     if (report.text.empty()) report.text = "nothing to settle";
     return report;

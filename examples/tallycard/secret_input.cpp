@@ -155,24 +155,33 @@ Result<void> prompt_line(const std::string& prompt, Line& line, const char* wher
     return {};
 }
 
+// What is read, as errors name it.
+struct FileNames {
+    const char *file, *open_to_others;
+};
+constexpr FileNames passphrase_file{"passphrase file",
+                                    "passphrase file is open to others (chmod 600)"};
+constexpr FileNames token_pin_file{"PIN file of the token",
+                                   "PIN file of the token is open to others (chmod 600)"};
+
 // What a pipe or a terminal gives is not there for others to read.
-Result<void> check_private(int file)
+Result<void> check_private(int file, const FileNames& names)
 {
     struct stat status {};
-    if (::fstat(file, &status) != 0) return rejected("passphrase file");
+    if (::fstat(file, &status) != 0) return rejected(names.file);
     if (S_ISREG(status.st_mode) && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         errno = EACCES;
-        return rejected("passphrase file is open to others (chmod 600)");
+        return rejected(names.open_to_others);
     }
     return {};
 }
 
-Result<void> read_file(const std::string& path, Line& line)
+Result<void> read_file(const std::string& path, Line& line, const FileNames& names)
 {
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) return rejected("passphrase file");
-    auto read = check_private(file);
-    if (read) read = read_line(file, line, "passphrase file");
+    if (file < 0) return rejected(names.file);
+    auto read = check_private(file, names);
+    if (read) read = read_line(file, line, names.file);
     ::close(file);
     return read;
 }
@@ -196,7 +205,8 @@ Result<Passphrase> passphrase(const std::string& prompt, const PassphraseSource&
 {
     Line line;
     if (!source.file.empty()) {
-        if (const auto read = read_file(source.file, line); !read) return read.error();
+        if (const auto read = read_file(source.file, line, passphrase_file); !read)
+            return read.error();
     } else if (source.descriptor) {
         const auto read = read_line(*source.descriptor, line, "passphrase (from --passphrase-fd)");
         if (!read) return read.error();
@@ -211,6 +221,21 @@ Result<Passphrase> passphrase(const std::string& prompt, const PassphraseSource&
                 return Error{.code = Errc::wrong_passphrase, .where = "the two differ"};
         }
     }
+    return Passphrase::take(line.text());
+}
+
+Result<Passphrase> token_pin(const std::string& prompt, const PassphraseSource& source)
+{
+    Line line;
+    auto read = Result<void>();
+    if (!source.file.empty()) {
+        read = read_file(source.file, line, token_pin_file);
+    } else if (source.descriptor) {
+        read = read_line(*source.descriptor, line, "PIN of the token (from --hsm-pin-fd)");
+    } else {
+        read = prompt_line(prompt + ": ", line, "PIN of the token (no terminal; --hsm-pin-file)");
+    }
+    if (!read) return read.error();
     return Passphrase::take(line.text());
 }
 

@@ -22,5 +22,8 @@ struct PassphraseSource {
 tallycard::Result<tallycard::Passphrase> passphrase(const std::string& prompt,
                                                     const PassphraseSource& source,
                                                     bool confirm = false);
+// The PIN of a key's token.
+tallycard::Result<tallycard::Passphrase> token_pin(const std::string& prompt,
+                                                   const PassphraseSource& source);
 
 }  // namespace secret_input

@@ -5,6 +5,7 @@
 
 #include "commands.hpp"
 #include "journal_report.hpp"
+#include "office.hpp"
 #include "workplace.hpp"
 
 using namespace tallycard;
@@ -17,8 +18,8 @@ namespace {
 class Counter {
 public:
     explicit Counter(const Options& options)
-        : platform(workplace::platform(options, Signing::yes)),
-          currency(platform->issuer().currency),
+        : office(options, Signing::yes),
+          currency(office.issuer().currency),
           id(workplace::operation_id(options)),
           pin(options),
           options_(options)
@@ -29,14 +30,14 @@ public:
     {
         if (!journal_) {
             journal_ = workplace::journal(options_);
-            terminal_.emplace(*platform, workplace::terminal_settings(options_, platform->issuer(),
-                                                                      journal_.get()));
+            terminal_.emplace(office.client(), workplace::terminal_settings(
+                                                   options_, office.issuer(), journal_.get()));
         }
         return *terminal_;
     }
     Report report(const Outcome& outcome) const { return report_of(outcome, id, currency); }
 
-    std::unique_ptr<Platform> platform;
+    workplace::Office office;
     Currency currency;
     OperationId id;
     workplace::Pin pin;
@@ -153,7 +154,7 @@ Report resolve(const Options& options)
     if (!resolved) return resolution_report(resolved);
     const auto drained = terminal.drain(*desk.card, pin);
     if (drained && !drained->empty()) {
-        const auto after = counter.platform->standing(resolved->standing.card_id);
+        const auto after = counter.office.client().standing(resolved->standing.card_id);
         if (after) resolved->standing = *after;
     }
     return with_journal(resolved, drained, counter.currency);
@@ -212,6 +213,7 @@ void add_value_commands(Program& program)
         auto& command = program.command(name, help, std::move(run));
         with::issuer(command, options);
         with::passphrase(command, options);
+        with::operation_key(command, options);
         with::reader(command, options);
         with::operation(command, options);
         with::journal(command, options);

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workplace.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <random>
 
-#include <tallycard/key_file.hpp>
 #include <tallycard/result_error.hpp>
 #include <tallycard/transport_key_file.hpp>
 
+#include "keys.hpp"
+#include "office.hpp"
 #include "secret_input.hpp"
 
 using namespace tallycard;
@@ -20,6 +22,24 @@ namespace {
 [[noreturn]] void refuse(Errc code, const char* where)
 {
     raise(Error{.code = code, .where = where});
+}
+
+// All that `options` name, or the issuer's folder has; each is one of the issuer's.
+std::vector<std::shared_ptr<OperationSigner>> operation_signers(const Options& options,
+                                                                const IssuerDescription& issuer)
+{
+    auto references = options.operation_keys;
+    if (references.empty()) references = IssuerFolder(options.issuer).operation_keys();
+    if (references.empty()) refuse(Errc::file_missing, "operation.key in the issuer's folder");
+    keys::Secrets secrets(options);
+    std::vector<std::shared_ptr<OperationSigner>> signers;
+    for (const auto& reference : references) {
+        signers.push_back(keys::open_operation_key(reference, secrets));
+        const auto& known = issuer.operation_keys;
+        if (std::ranges::find(known, signers.back()->public_key()) == known.end())
+            refuse(Errc::conflict, "operation key that issuer.pub does not name");
+    }
+    return signers;
 }
 
 std::unique_ptr<Reader> choose(ReaderSource& source, int wait_seconds)
@@ -44,8 +64,28 @@ void expect_file(const std::string& path, const char* where)
     if (!std::filesystem::exists(path, error)) refuse(Errc::file_missing, where);
 }
 
+std::vector<std::string> IssuerFolder::operation_keys() const
+{
+    constexpr unsigned most = 256;  // as in an issuer's description
+    std::vector<std::string> found;
+    for (unsigned number = 1; number <= most; ++number) {
+        std::error_code error;
+        if (std::filesystem::exists(operation_key(number), error))
+            found.push_back(operation_key(number));
+    }
+    return found;
+}
+
+std::string key_or(const std::string& reference, const std::string& in_folder, const char* where)
+{
+    if (!reference.empty()) return reference;
+    expect_file(in_folder, where);
+    return in_folder;
+}
+
 IssuerDescription issuer(const Options& options)
 {
+    if (is_remote(options)) return remote_issuer(options);
     if (std::filesystem::is_directory(options.issuer)) {
         const auto file = IssuerFolder(options.issuer).description();
         expect_file(file, "issuer.pub in the issuer's folder");
@@ -58,19 +98,34 @@ IssuerDescription issuer(const Options& options)
     return read_issuer_file(options.issuer).value();
 }
 
+std::unique_ptr<Store> reached(Result<std::unique_ptr<Store>> store, const std::string& place)
+{
+    if (!store && store.error().code == Errc::store_unreachable)
+        std::fprintf(stderr, "%s\n", explain_store(place).c_str());
+    return std::move(store).value();
+}
+
+std::unique_ptr<Store> open_store_at(const std::string& place)
+{
+    return reached(open_store(place, StoreCheck::quick), place);
+}
+
+std::string store_place(const Options& options)
+{
+    return options.store.empty() ? IssuerFolder(options.issuer).store() : options.store;
+}
+
 std::unique_ptr<Platform> platform(const Options& options, Signing signing)
 {
+    if (is_remote(options))
+        refuse(Errc::malformed, "--issuer (a service does not do this: name the issuer's folder)");
     const IssuerFolder folder(options.issuer);
     PlatformSettings settings{.issuer = issuer(options), .signers = {}, .checkpoint_file = {}};
     if (!std::filesystem::is_directory(options.issuer))
         refuse(Errc::file_missing, "the issuer's folder (--issuer names a file)");
     settings.checkpoint_file = folder.checkpoint();
-    if (signing == Signing::yes) {
-        const auto secret = passphrase(options, "Passphrase of the operation key");
-        expect_file(folder.operation_key(), "operation.key in the issuer's folder");
-        settings.signers.push_back(open_operation_key(folder.operation_key(), secret).value());
-    }
-    auto store = open_sqlite_store(folder.store(), StoreCheck::quick).value();
+    if (signing == Signing::yes) settings.signers = operation_signers(options, settings.issuer);
+    auto store = open_store_at(store_place(options));
     return Platform::open(std::move(store), std::move(settings)).value();
 }
 

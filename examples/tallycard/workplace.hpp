@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <tallycard/issuer_description.hpp>
 #include <tallycard/passphrase.hpp>
@@ -21,14 +22,19 @@ namespace workplace {
 struct IssuerFolder {
     explicit IssuerFolder(const std::string& folder) : folder_(folder) {}
     std::string description() const { return path("issuer.pub"); }
-    std::string operation_key() const { return path("operation.key"); }
+    std::string operation_key(unsigned number = 1) const
+    {
+        return path(number == 1 ? "operation.key" : "operation-" + std::to_string(number) + ".key");
+    }
+    // Those that are there, the oldest first.
+    std::vector<std::string> operation_keys() const;
     std::string card_root_key() const { return path("card-root.key"); }
     std::string checkpoint_key() const { return path("checkpoint.key"); }
     std::string store() const { return path("store.db"); }
     std::string checkpoint() const { return path("checkpoint"); }
 
 private:
-    std::string path(const char* name) const { return folder_ + "/" + name; }
+    std::string path(const std::string& name) const { return folder_ + "/" + name; }
     std::string folder_;
 };
 
@@ -38,9 +44,19 @@ void expect_file(const std::string& path, const char* where);
 // The public description: of the folder, or the file itself.
 tallycard::IssuerDescription issuer(const Options& options);
 
-// The platform in the issuer's folder; with the operation key only where something is signed.
+// The store at that place, as open_store() takes it; where its server cannot be reached, stderr has
+// why.
+std::unique_ptr<tallycard::Store> open_store_at(const std::string& place);
+std::unique_ptr<tallycard::Store> reached(
+    tallycard::Result<std::unique_ptr<tallycard::Store>> store, const std::string& place);
+std::string store_place(const Options& options);
+
+// The platform in the issuer's folder; with the operation keys only where something is signed.
 enum class Signing : bool { no, yes };
 std::unique_ptr<tallycard::Platform> platform(const Options& options, Signing signing);
+
+// The one of `references`, or else of the issuer's folder.
+std::string key_or(const std::string& reference, const std::string& in_folder, const char* where);
 
 // A reader, open, and the link to the card in it.
 struct Desk {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -9,22 +10,25 @@
 #include <tallycard/merkle.hpp>
 #include <tallycard/result.hpp>
 #include <tallycard/secret.hpp>
+#include <tallycard/signer.hpp>
 
 namespace tallycard {
 
-// Signs notes in the issuer's name: checkpoints and exports of the ledger. Move-only; erased when
-// destroyed. Thread-safe.
+// Signs notes in the issuer's name: checkpoints and exports of the ledger. Move-only; a seed is
+// erased when destroyed. Thread-safe.
 class TALLYCARD_EXPORT CheckpointKey {
 public:
     explicit CheckpointKey(KeySeed seed);
+    // Requires a signer.
+    explicit CheckpointKey(std::unique_ptr<NoteSigner> signer);
     const PublicKey& public_key() const { return public_key_; }
 
     // A signed note (C2SP signed-note): the text, which must end in a newline, an empty line, and
-    // our signature line under the name `origin`.
-    std::string sign_note(std::string_view text, std::string_view origin) const;
+    // our signature line under the name `origin`. Errors are the signer's: a key file has none.
+    Result<std::string> sign_note(std::string_view text, std::string_view origin) const;
 
 private:
-    KeySeed seed_;
+    std::unique_ptr<NoteSigner> signer_;
     PublicKey public_key_;
 };
 
@@ -34,7 +38,7 @@ struct Checkpoint {
     std::string origin;
     merkle::Head head;
 
-    TALLYCARD_EXPORT std::string sign(const CheckpointKey& key) const;
+    TALLYCARD_EXPORT Result<std::string> sign(const CheckpointKey& key) const;
 
     // Takes exactly what sign() makes. Errc::malformed; Errc::bad_signature when it is of another
     // origin, or not of this key.

@@ -61,17 +61,31 @@ enum class Errc : std::uint8_t {
     transport_key_used,  // a card was made with this transport key already
     evidence,            // the card is cloned, rolled back or broken; it is denied now
     bad_amount,          // zero, of the wrong sign, or with too many decimals
+    client_unknown,      // the service knows no such client: no token, a revoked or foreign one
+    not_permitted,       // the client's role does not admit it
+    client_limit,        // above what this client may move, at once or in a day
+    overloaded,          // the service has too much to do now
     // Files.
     wrong_passphrase,  // or a damaged key file: the two look the same
     file_missing,
     file_exists,
     file_in_use,
-    file_damaged,    // does not read back as what it should be
-    file_malformed,  // a text that does not read; Error::detail is the line, column the column
-    file_rejected,   // the operating system refused; Error::detail is errno
-    store_failed,    // SQLite failed; Error::detail is its extended code
-    ledger_behind,   // the store is older than a checkpoint that is known: an old copy?
-    unsafe_library,  // the libsodium in use fails the self-test
+    file_damaged,       // does not read back as what it should be
+    file_malformed,     // a text that does not read; Error::detail is the line, column the column
+    file_rejected,      // the operating system refused; Error::detail is errno
+    store_failed,       // SQLite or PostgreSQL failed; Error::detail is its code
+    store_newer,        // a newer version wrote the store; Error::detail is the store's version
+    store_busy,         // other processes were first, again and again
+    store_unreachable,  // the database server cannot be reached, or ended the session
+    ledger_behind,      // the store is older than a checkpoint that is known: an old copy?
+    unsafe_library,     // the libsodium in use fails the self-test
+    // Keys in a token (PKCS#11).
+    token_missing,      // the module shows no such token, or more than one; or it was taken out
+    token_failed,       // the module failed; Error::detail is its CKR_ code
+    token_pin_wrong,    // the token refused the PIN; it is not shown to it again
+    token_pin_locked,   // no try is left, or one, which is never used up here
+    token_key_missing,  // the token has no such key, or more than one
+    token_key_unfit,    // the key cannot sign with Ed25519, or its public key is another's
 };
 
 // Whether the operation that failed may still have changed the card.

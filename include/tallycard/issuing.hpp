@@ -4,10 +4,10 @@
 #include <optional>
 
 #include <tallycard/card_info.hpp>
+#include <tallycard/card_registry.hpp>
 #include <tallycard/export.hpp>
 #include <tallycard/limits.hpp>
 #include <tallycard/observer.hpp>
-#include <tallycard/platform.hpp>
 #include <tallycard/reader.hpp>
 #include <tallycard/result.hpp>
 #include <tallycard/secret.hpp>
@@ -31,7 +31,7 @@ struct CardOrder {
 // whether that has been personalised or is still blank. Errc::conflict when the id is another
 // card's already, or the card was made with other limits; Errc::transport_key_used when another
 // card was made with this transport key.
-TALLYCARD_EXPORT Result<CardInfo> issue_card(Platform& platform, CardRoot& root, CardLink& card,
+TALLYCARD_EXPORT Result<CardInfo> issue_card(CardRegistry& registry, CardRoot& root, CardLink& card,
                                              const TransportKey& transport_key,
                                              const CardOrder& order, Observer* observer = nullptr);
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include <tallycard/card_registry.hpp>
 #include <tallycard/checkpoint.hpp>
 #include <tallycard/export.hpp>
 #include <tallycard/issuer_client.hpp>
@@ -35,14 +36,6 @@ struct Submission {
     std::optional<Operation> operation;
 };
 
-// A card that is about to be personalised.
-struct NewCard {
-    CardId card_id;
-    Certificate certificate;
-    PublicKey public_key;
-    Digest transport_key;  // SHA-256 of it
-};
-
 // An entry of the ledger, and the way from it to the root of the tree with `head.size` entries.
 struct InclusionProof {
     std::uint64_t index = 0;
@@ -56,7 +49,7 @@ struct InclusionProof {
 //
 // Thread-safe: one mutex, one call at a time; other processes may have the same store open. Settle
 // many receipts at once for throughput: settle_all() pays for one durable write.
-class TALLYCARD_EXPORT Platform final : public IssuerClient {
+class TALLYCARD_EXPORT Platform final : public IssuerClient, public CardRegistry {
 public:
     // A store that was empty becomes this issuer's. Errc::conflict when it is another issuer's;
     // Errc::ledger_behind when its ledger is not a continuation of a checkpoint that is known;
@@ -88,14 +81,19 @@ public:
     Result<void> deny(const CardId& card_id);
     Result<void> undeny(const CardId& card_id);  // Errc::evidence: a proven clone stays denied
 
-    // For issuing: see issue_card(). A card that is registered again as it was is no error, until
-    // it was confirmed. Opens the holder's account.
-    Result<CardRow> register_card(const NewCard& card);
-    Result<void> confirm_card(const CardId& card_id);
-    Result<std::optional<CardRow>> card_of_transport_key(const Digest& digest);
+    // CardRegistry.
+    Result<IssuerDescription> description() override { return settings_.issuer; }
+    Result<CardRow> register_card(const NewCard& card) override;
+    Result<void> confirm_card(const CardId& card_id) override;
+    Result<std::optional<CardRow>> card_of_transport_key(const Digest& digest) override;
 
     Result<std::vector<AccountRow>> accounts();  // cash and associated
     Result<std::vector<CardRow>> cards();
+    // In the order of their names and ids, `limit` at most, those behind `after`.
+    Result<std::vector<AccountRow>> accounts(const std::optional<AccountName>& after,
+                                             std::size_t limit);
+    Result<std::vector<CardRow>> cards(const std::optional<CardId>& after, std::size_t limit);
+    Result<std::optional<CardRow>> card(const CardId& card_id);
     Result<std::vector<FirstInstruction>> pending();  // by card and sequence, voids after
     Result<std::vector<EvidenceRow>> evidence();
     Result<std::optional<AccountRow>> account(const AccountName& name);
@@ -107,6 +105,9 @@ public:
     // In the tree that the ledger is now. Errc::unknown_operation when there is no such record.
     Result<InclusionProof> prove(std::uint64_t index);
     Result<InclusionProof> prove(const CardId& card_id, std::uint32_t sequence);
+    // Hashes of complete subtrees of 2^level entries each, from number `from`; fewer than `count`
+    // where there are no more.
+    Result<std::vector<Digest>> subtrees(unsigned level, std::uint64_t from, std::size_t count);
     // From the tree with `earlier` entries, at least one, to the one that it is now.
     Result<std::vector<Digest>> prove_consistency(std::uint64_t earlier);
     // A signed note on the ledger as it is now: stored, written to the checkpoint file, returned.
@@ -117,6 +118,7 @@ public:
 private:
     Platform(std::unique_ptr<Store> store, PlatformSettings settings);
     Result<void> start();
+    Result<void> check(StoreTransaction& store) const;
     Result<void> publish(const std::string& note);
 
     std::mutex mutex_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string_view>
+
 #include <tallycard/export.hpp>
 #include <tallycard/fixed_bytes.hpp>
 #include <tallycard/operation.hpp>
@@ -18,6 +20,15 @@ public:
     virtual PublicKey public_key() const = 0;
     // Requires operation.valid().
     virtual Result<Signature> sign(const Operation& operation) = 0;
+};
+
+// Holds the issuer's checkpoint key. A seam. Thread-safe.
+class TALLYCARD_EXPORT NoteSigner {
+public:
+    virtual ~NoteSigner();
+    virtual PublicKey public_key() const = 0;
+    // The text of a note: 1 to 256 bytes that end in a newline. CheckpointKey asks for it.
+    virtual Result<Signature> sign(std::string_view text) = 0;
 };
 
 // What the card root key makes for one card: its private scalar and its public certificate.

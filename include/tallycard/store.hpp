@@ -17,8 +17,10 @@ namespace tallycard {
 // One transaction of a Store: all of it happens, or nothing. It sees a state that no other
 // transaction changes. Destroyed without commit(), it has done nothing. Not thread-safe.
 //
-// Any call fails with Errc::store_failed (the store did not work) or Errc::file_damaged (what it
-// holds is not what we wrote). After a failure only destroying it makes sense.
+// Any call fails with Errc::store_failed (the store did not work), Errc::file_damaged (what it
+// holds is not what we wrote), and over a network with Errc::store_unreachable. Errc::store_busy,
+// also from commit(): another transaction was first, this one has done nothing; all of it again may
+// succeed. After a failure only destroying it makes sense.
 class TALLYCARD_EXPORT StoreTransaction {
 public:
     StoreTransaction() = default;
@@ -84,8 +86,8 @@ public:
     virtual Result<void> put_checkpoint(const std::string& note) = 0;
 };
 
-// Where the platform keeps cards, operations, accounts and the ledger. A seam: SQLite here, a
-// database server elsewhere. Several processes may have one store open. Not thread-safe.
+// Where the platform keeps cards, operations, accounts and the ledger. A seam: SQLite, and
+// PostgreSQL (postgres_store.hpp). Several processes may have one store open. Not thread-safe.
 class TALLYCARD_EXPORT Store {
 public:
     Store() = default;
@@ -94,7 +96,7 @@ public:
     virtual ~Store();
 
     // One at a time. A writing one waits for another process's to end; Errc::file_in_use when that
-    // takes too long.
+    // takes too long. Errc::store_newer when another process has migrated the store meanwhile.
     virtual Result<std::unique_ptr<StoreTransaction>> write() = 0;
     virtual Result<std::unique_ptr<StoreTransaction>> read() = 0;
 };
@@ -102,9 +104,19 @@ public:
 enum class StoreCheck : std::uint8_t { quick, thorough };
 
 // The store in one SQLite file (and its -wal and -shm beside it), mode 0600. `thorough` reads the
-// whole file before it trusts it. Errc::file_missing, file_exists, file_damaged, store_failed.
+// whole file before it trusts it. A store of an older version becomes one of this version.
+// Errc::file_missing, file_exists, file_damaged, store_newer, store_failed.
 TALLYCARD_EXPORT Result<std::unique_ptr<Store>> create_sqlite_store(const std::string& path);
 TALLYCARD_EXPORT Result<std::unique_ptr<Store>> open_sqlite_store(
     const std::string& path, StoreCheck check = StoreCheck::thorough);
+
+// The store at a place as people write it: "postgresql://..." or "postgres:" and what libpq takes
+// (where this was built with it), else the path of a SQLite file.
+TALLYCARD_EXPORT Result<std::unique_ptr<Store>> create_store(const std::string& place);
+TALLYCARD_EXPORT Result<std::unique_ptr<Store>> open_store(const std::string& place,
+                                                           StoreCheck check = StoreCheck::thorough);
+// After Errc::store_unreachable: why, in the words of the database's library, for people. Empty
+// where it can be reached.
+TALLYCARD_EXPORT std::string explain_store(const std::string& place);
 
 }  // namespace tallycard

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
-#include <system_error>
 
 #include <pwd.h>
 #include <sys/stat.h>
@@ -18,10 +17,7 @@ namespace {
 std::string explain(const Error& error)
 {
     if (error.code == Errc::file_in_use) return "in use by another process";
-    if (error.code == Errc::file_exists) return "there is something else at this path; remove it";
-    if (error.code != Errc::file_rejected) return error.message();
-    const std::error_code reason(static_cast<int>(error.detail), std::generic_category());
-    return std::string(error.where) + ": " + reason.message();
+    return error.message();
 }
 
 std::string explain_config(const std::string& path, const Error& error)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ifd_slot.hpp"
 
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 #include <algorithm>
@@ -10,21 +9,8 @@
 namespace tallycard::ifd {
 
 Slot::Slot(std::unique_ptr<CardSource> source)
-    : source_(std::move(source)),
-      stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      news_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      interrupt_(::epoll_create1(EPOLL_CLOEXEC))
+    : source_(std::move(source)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
 {
-    for (const int number : {stop_.number(), news_.number()}) {
-        epoll_event readable{};
-        readable.events = EPOLLIN;
-        ::epoll_ctl(interrupt_.number(), EPOLL_CTL_ADD, number, &readable);
-    }
-}
-
-void Slot::seen_by_another(const std::shared_ptr<Card>& card)
-{
-    if (card != announced_) ::eventfd_write(news_.number(), 1);
 }
 
 bool Slot::is_present()
@@ -47,14 +33,19 @@ void Slot::wait_for_change(std::chrono::milliseconds at_most)
         event_thread_ = std::this_thread::get_id();
         if (card != announced_) return;
     }
-    source_->wait(at_most, interrupt_.number());
-    eventfd_t news = 0;
-    (void)::eventfd_read(news_.number(), &news);  // looked at from here on
+    source_->wait(at_most, wake_.number());
+    eventfd_t wakes = 0;
+    ::eventfd_read(wake_.number(), &wakes);
 }
 
 void Slot::stop_waiting() noexcept
 {
-    ::eventfd_write(stop_.number(), 1);
+    ::eventfd_write(wake_.number(), 1);
+}
+
+void Slot::seen_by_another(const std::shared_ptr<Card>& card)
+{
+    if (card != announced_) ::eventfd_write(wake_.number(), 1);
 }
 
 Result<Atr> Slot::power_on()

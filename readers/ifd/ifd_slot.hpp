@@ -33,8 +33,8 @@ public:
     ~Slot() = default;
 
     bool is_present();
-    // Until is_present() may answer something else to this thread, or stop_waiting() has ever been
-    // called, or the time is over.
+    // Until is_present() may answer something else to this thread, or stop_waiting() has been
+    // called since the last wait, or the time is over.
     void wait_for_change(std::chrono::milliseconds at_most);
     void stop_waiting() noexcept;
 
@@ -53,13 +53,12 @@ private:
     using Start = Result<Atr> (Card::*)();
     Result<Atr> start(Start how);
     std::shared_ptr<Card> powered() const;
-    // Another thread has seen `card`: what the event thread waits for may be over by that. Requires
-    // the mutex.
+    // Another thread than the event thread has seen `card`, and the source tells what has come and
+    // gone once: the event thread has to look. Requires the mutex.
     void seen_by_another(const std::shared_ptr<Card>& card);
 
     std::unique_ptr<CardSource> source_;
-    Descriptor stop_, news_;  // eventfds: the first stays set
-    Descriptor interrupt_;    // an epoll of both
+    Descriptor wake_;  // an eventfd that ends one wait
     mutable std::mutex mutex_;
     std::thread::id event_thread_;
     std::shared_ptr<Card> announced_;  // whom the event thread knows to be in

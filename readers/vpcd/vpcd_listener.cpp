@@ -32,7 +32,7 @@ Result<sockaddr_un> address_of(const std::string& path)
     address.sun_family = AF_UNIX;
     if (path.empty() || path.size() >= sizeof address.sun_path) {
         errno = ENAMETOOLONG;
-        return rejected("path of a socket");
+        return rejected("socket's path");
     }
     std::ranges::copy(path, address.sun_path);
     return address;
@@ -52,10 +52,10 @@ Result<Descriptor> lock(const std::string& path)
 {
     constexpr int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
     Descriptor file(::open((path + ".lock").c_str(), flags, 0600));
-    if (!file.is_open()) return rejected("lock of a socket");
+    if (!file.is_open()) return rejected("lock file beside the socket");
     if (::flock(file.number(), LOCK_EX | LOCK_NB) == 0) return file;
     if (errno == EWOULDBLOCK) return Error{.code = Errc::file_in_use, .where = "socket"};
-    return rejected("lock of a socket");
+    return rejected("lock file beside the socket");
 }
 
 // Whoever listens at a socket without our lock does not know us; only a dead one is taken away.

@@ -12,6 +12,7 @@
 #include "../protocol/group.hpp"
 #include "../protocol/wire.hpp"
 #include "ed25519.hpp"
+#include "secrecy.hpp"
 #include "signed_message.hpp"
 
 namespace tallycard {
@@ -42,7 +43,8 @@ PublicKey base_times(std::span<const std::uint8_t, 32> scalar)
 {
     Point point{};
     const int made = crypto_scalarmult_ed25519_base_noclamp(point.data(), scalar.data());
-    TALLYCARD_EXPECTS(made == 0);  // fails for zero only
+    secrecy::now_public(point);
+    TALLYCARD_EXPECTS(secrecy::holds(static_cast<unsigned>(made)));  // fails for zero only
     return PublicKey(point);
 }
 
@@ -102,6 +104,7 @@ Result<Signature> CardSigner::sign_with(std::string_view domain,
         bytes[32 + i] = s[i];
     }
     const Signature signature(bytes);
+    secrecy::now_public(signature.bytes());
     if (!ed25519::verify(signature, domain, object, public_key_))
         return Error{.code = Errc::not_authentic, .where = "card signature"};
     return signature;

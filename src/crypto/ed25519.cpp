@@ -10,17 +10,39 @@
 
 namespace tallycard::ed25519 {
 
+namespace {
+
 // libsodium's own rule is the strict one: it refuses S ≥ L, A and R of small order and A that is
 // not canonical, and compares R as bytes with the canonical encoding of S·B − k·A.
-bool verify(const Signature& signature, std::string_view domain,
-            std::span<const std::uint8_t> object, const PublicKey& key)
+bool verify(std::span<const std::uint8_t, Signature::size> signature, const SignedMessage& message,
+            const PublicKey& key)
 {
-    const SignedMessage message(domain, object);
-    return crypto_sign_ed25519_verify_detached(signature.bytes().data(), message.bytes().data(),
+    return crypto_sign_ed25519_verify_detached(signature.data(), message.bytes().data(),
                                                message.bytes().size(), key.bytes().data()) == 0;
 }
 
+}  // namespace
+
+bool verify(const Signature& signature, std::string_view domain,
+            std::span<const std::uint8_t> object, const PublicKey& key)
+{
+    return verify(signature.bytes(), SignedMessage(domain, object), key);
+}
+
+bool verify(const SecretSignature& signature, std::string_view domain,
+            std::span<const std::uint8_t> object, const PublicKey& key)
+{
+    return verify(signature.reveal(), SignedMessage(domain, object), key);
+}
+
 Signature sign(const KeySeed& seed, std::string_view domain, std::span<const std::uint8_t> object)
+{
+    const auto signature = sign_secret(seed, domain, object);
+    return Signature(signature.reveal());
+}
+
+SecretSignature sign_secret(const KeySeed& seed, std::string_view domain,
+                            std::span<const std::uint8_t> object)
 {
     std::array<std::uint8_t, crypto_sign_ed25519_PUBLICKEYBYTES> public_part;
     std::array<std::uint8_t, crypto_sign_ed25519_SECRETKEYBYTES> secret;
@@ -30,7 +52,7 @@ Signature sign(const KeySeed& seed, std::string_view domain, std::span<const std
     crypto_sign_ed25519_detached(signature.data(), nullptr, message.bytes().data(),
                                  message.bytes().size(), secret.data());
     sodium_memzero(secret.data(), secret.size());
-    return Signature(signature);
+    return SecretSignature(std::span(signature));
 }
 
 PublicKey public_key(const KeySeed& seed)

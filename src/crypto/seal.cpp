@@ -7,6 +7,7 @@
 #include <sodium/randombytes.h>
 
 #include "../protocol/wire.hpp"
+#include "secrecy.hpp"
 
 namespace tallycard {
 namespace {
@@ -49,12 +50,13 @@ Result<PersonalisationBytes> unseal(std::span<const std::uint8_t> sealed, const 
     const auto nonce = sealed.first(nonce_size);
     const auto body = sealed.subspan(nonce_size);
     std::array<std::uint8_t, PersonalisationBytes::capacity> plain;
-    unsigned long long size = 0;
-    if (crypto_aead_chacha20poly1305_ietf_decrypt(
-            plain.data(), &size, nullptr, body.data(), body.size(), additional_data.data(),
-            additional_data.size(), nonce.data(), key.reveal().data()) != 0)
+    const int broken = crypto_aead_chacha20poly1305_ietf_decrypt(
+        plain.data(), nullptr, nullptr, body.data(), body.size(), additional_data.data(),
+        additional_data.size(), nonce.data(), key.reveal().data());
+    if (!secrecy::holds(static_cast<unsigned>(broken)))
         return Error{.code = Errc::not_authentic, .where = "PERSONALISE"};
-    PersonalisationBytes object{std::span<const std::uint8_t>(plain).first(size)};
+    secrecy::now_public(plain);  // Personalisation::decode() tells what of it is not
+    PersonalisationBytes object{std::span<const std::uint8_t>(plain).first(body.size() - tag_size)};
     detail::erase(plain);
     return object;
 }

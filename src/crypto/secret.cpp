@@ -3,6 +3,8 @@
 
 #include <sodium/utils.h>
 
+#include "secrecy.hpp"
+
 namespace tallycard::detail {
 
 void erase(std::span<std::uint8_t> bytes) noexcept
@@ -12,7 +14,8 @@ void erase(std::span<std::uint8_t> bytes) noexcept
 
 bool equal(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) noexcept
 {
-    return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+    if (a.size() != b.size()) return false;
+    return secrecy::holds(static_cast<unsigned>(sodium_memcmp(a.data(), b.data(), a.size())));
 }
 
 }  // namespace tallycard::detail

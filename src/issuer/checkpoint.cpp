@@ -60,20 +60,43 @@ std::optional<std::string_view> take_line(std::string_view& text)
     return line;
 }
 
+class SoftwareNoteSigner final : public NoteSigner {
+public:
+    explicit SoftwareNoteSigner(KeySeed seed)
+        : seed_(std::move(seed)), public_key_(ed25519::public_key(seed_))
+    {
+    }
+    PublicKey public_key() const override { return public_key_; }
+    Result<Signature> sign(std::string_view text) override
+    {
+        return ed25519::sign(seed_, {}, bytes_of(text));
+    }
+
+private:
+    KeySeed seed_;
+    PublicKey public_key_;
+};
+
 }  // namespace
 
 CheckpointKey::CheckpointKey(KeySeed seed)
-    : seed_(std::move(seed)), public_key_(ed25519::public_key(seed_))
+    : CheckpointKey(std::make_unique<SoftwareNoteSigner>(std::move(seed)))
 {
 }
 
-std::string CheckpointKey::sign_note(std::string_view text, std::string_view origin) const
+CheckpointKey::CheckpointKey(std::unique_ptr<NoteSigner> signer)
+    : signer_(std::move(signer)), public_key_(signer_->public_key())
+{
+}
+
+Result<std::string> CheckpointKey::sign_note(std::string_view text, std::string_view origin) const
 {
     TALLYCARD_EXPECTS(!text.empty() && text.back() == '\n' && text.size() <= longest_text);
-    const auto signature = ed25519::sign(seed_, {}, bytes_of(text));
+    const auto signature = signer_->sign(text);
+    if (!signature) return signature.error();
     SignatureBlob blob;
     const auto id = key_id(origin, public_key_);
-    std::ranges::copy(signature.bytes(), std::ranges::copy(id, blob.begin()).out);
+    std::ranges::copy(signature->bytes(), std::ranges::copy(id, blob.begin()).out);
     std::string note(text);
     note += '\n';
     note += dash;
@@ -105,7 +128,7 @@ Result<std::string_view> open_note(std::string_view note, std::string_view origi
     return text;
 }
 
-std::string Checkpoint::sign(const CheckpointKey& key) const
+Result<std::string> Checkpoint::sign(const CheckpointKey& key) const
 {
     return key.sign_note(checkpoint_text(origin, head), origin);
 }

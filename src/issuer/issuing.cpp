@@ -14,6 +14,7 @@
 #include "../protocol/personalisation.hpp"
 
 namespace tallycard {
+
 namespace {
 
 Error refusal(Errc code)
@@ -48,8 +49,9 @@ std::optional<PinBlock> copy_of(const PinBlock* pin)
 
 class Issuing {
 public:
-    Issuing(Platform& platform, CardRoot& root, const CardOrder& order)
-        : platform_(&platform), root_(&root), order_(&order)
+    Issuing(CardRegistry& registry, const Currency& currency, CardRoot& root,
+            const CardOrder& order)
+        : registry_(&registry), currency_(currency), root_(&root), order_(&order)
     {
     }
 
@@ -57,7 +59,7 @@ public:
     Result<void> choose_id(const TransportKey& transport_key)
     {
         transport_digest_ = sha256(transport_key.reveal());
-        const auto before = platform_->card_of_transport_key(transport_digest_);
+        const auto before = registry_->card_of_transport_key(transport_digest_);
         if (!before) return before.error();
         before_ = *before;
         if (before_ && order_->card_id && *order_->card_id != before_->card_id)
@@ -80,13 +82,13 @@ public:
         if (before_ && before_->issued) return refusal(Errc::transport_key_used);
         auto key = root_->derive(id_);
         if (!key) return key.error();
-        const auto row = platform_->register_card({.card_id = id_,
+        const auto row = registry_->register_card({.card_id = id_,
                                                    .certificate = key->certificate,
                                                    .public_key = key->public_key,
                                                    .transport_key = transport_digest_});
         if (!row) return row.error();
         const Personalisation object{.card_id = id_,
-                                     .currency = platform_->issuer().currency,
+                                     .currency = currency_,
                                      .certificate = key->certificate,
                                      .scalar = std::move(key->scalar),
                                      .operation_key = row->first_operation_key,
@@ -100,8 +102,7 @@ public:
     Result<CardInfo> check(CardSession& session) const
     {
         const auto& info = session.info();
-        if (info.card_id != id_ || info.currency != platform_->issuer().currency)
-            return refusal(Errc::wrong_card);
+        if (info.card_id != id_ || info.currency != currency_) return refusal(Errc::wrong_card);
         if (info.sequence > 0) return info;
         const auto use = session.limits();
         if (!use) return use.error();
@@ -110,7 +111,8 @@ public:
     }
 
 private:
-    Platform* platform_;
+    CardRegistry* registry_;
+    Currency currency_;
     CardRoot* root_;
     const CardOrder* order_;
     Digest transport_digest_;
@@ -120,13 +122,15 @@ private:
 
 }  // namespace
 
-Result<CardInfo> issue_card(Platform& platform, CardRoot& root, CardLink& card,
+Result<CardInfo> issue_card(CardRegistry& registry, CardRoot& root, CardLink& card,
                             const TransportKey& transport_key, const CardOrder& order,
                             Observer* observer)
 {
     TALLYCARD_EXPECTS(order.limits.valid() && (!order.private_balance || order.pin != nullptr));
-    if (root.public_key() != platform.issuer().card_root) return refusal(Errc::conflict);
-    Issuing issuing(platform, root, order);
+    const auto issuer = registry.description();
+    if (!issuer) return issuer.error();
+    if (root.public_key() != issuer->card_root) return refusal(Errc::conflict);
+    Issuing issuing(registry, issuer->currency, root, order);
     if (const auto chosen = issuing.choose_id(transport_key); !chosen) return chosen.error();
     const auto found = look(card, root.public_key(), observer);
     if (!found) return found.error();
@@ -148,7 +152,7 @@ Result<CardInfo> issue_card(Platform& platform, CardRoot& root, CardLink& card,
     const auto info = issuing.check(*session);
     if (!info) return info.error();
     if (const auto ended = session->end(); !ended) return ended.error();
-    if (const auto confirmed = platform.confirm_card(info->card_id); !confirmed)
+    if (const auto confirmed = registry.confirm_card(info->card_id); !confirmed)
         return confirmed.error();
     return *info;
 }

@@ -98,8 +98,9 @@ Result<void> write_export(files::Replacement& file, StoreTransaction& store,
     if (auto done = for_each_card(store, put_standing); !done) return done;
     if (auto done = for_each_account(store, put_account); !done) return done;
     if (auto done = lines.put("end\n"); !done) return done;
-    const auto statement = export_statement(lines.hash());
-    if (auto done = lines.put(key.sign_note(statement, issuer.origin)); !done) return done;
+    const auto statement = key.sign_note(export_statement(lines.hash()), issuer.origin);
+    if (!statement) return statement.error();
+    if (auto done = lines.put(*statement); !done) return done;
     return lines.flush();
 }
 

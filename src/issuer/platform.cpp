@@ -79,29 +79,27 @@ Result<std::unique_ptr<Platform>> Platform::open(std::unique_ptr<Store> store,
 
 Result<void> Platform::start()
 {
-    auto store = store_->write();
-    if (!store) return store.error();
-    auto& transaction = **store;
-    if (const auto adopted = adopt_issuer(transaction, settings_.issuer); !adopted) return adopted;
-    const auto sum = transaction.sum_of_books();
+    return writing(mutex_, *store_, [&](StoreTransaction& store) { return check(store); });
+}
+
+Result<void> Platform::check(StoreTransaction& store) const
+{
+    if (const auto adopted = adopt_issuer(store, settings_.issuer); !adopted) return adopted;
+    const auto sum = store.sum_of_books();
     if (!sum) return sum.error();
     if (*sum != 0) return Error{.code = Errc::file_damaged, .where = "sum of the books"};
 
-    const auto note = transaction.checkpoint();
+    const auto note = store.checkpoint();
     if (!note) return note.error();
     if (*note) {
-        const auto checked = check_continues(transaction, **note, settings_.issuer);
-        if (!checked) return checked;
+        if (const auto checked = check_continues(store, **note, settings_.issuer); !checked)
+            return checked;
     }
-    if (!settings_.checkpoint_file.empty()) {
-        const auto outside = files::read(settings_.checkpoint_file, longest_checkpoint);
-        if (!outside && outside.error().code != Errc::file_missing) return outside.error();
-        if (outside) {
-            const auto checked = check_continues(transaction, *outside, settings_.issuer);
-            if (!checked) return checked;
-        }
-    }
-    return transaction.commit();
+    if (settings_.checkpoint_file.empty()) return {};
+    const auto outside = files::read(settings_.checkpoint_file, longest_checkpoint);
+    if (!outside && outside.error().code == Errc::file_missing) return {};
+    if (!outside) return outside.error();
+    return check_continues(store, *outside, settings_.issuer);
 }
 
 Result<CardStanding> Platform::standing(const CardId& card_id)

@@ -131,6 +131,24 @@ Result<std::vector<CardRow>> Platform::cards()
     });
 }
 
+Result<std::vector<AccountRow>> Platform::accounts(const std::optional<AccountName>& after,
+                                                   std::size_t limit)
+{
+    return reading(mutex_, *store_,
+                   [&](StoreTransaction& store) { return store.accounts(after, limit); });
+}
+
+Result<std::vector<CardRow>> Platform::cards(const std::optional<CardId>& after, std::size_t limit)
+{
+    return reading(mutex_, *store_,
+                   [&](StoreTransaction& store) { return store.cards(after, limit); });
+}
+
+Result<std::optional<CardRow>> Platform::card(const CardId& card_id)
+{
+    return reading(mutex_, *store_, [&](StoreTransaction& store) { return store.card(card_id); });
+}
+
 Result<std::vector<FirstInstruction>> Platform::pending()
 {
     using Instructions = std::vector<FirstInstruction>;

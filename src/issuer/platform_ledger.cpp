@@ -73,6 +73,24 @@ Result<InclusionProof> Platform::prove(const CardId& card_id, std::uint32_t sequ
     });
 }
 
+Result<std::vector<Digest>> Platform::subtrees(unsigned level, std::uint64_t from,
+                                               std::size_t count)
+{
+    using Hashes = std::vector<Digest>;
+    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Hashes> {
+        Hashes hashes;
+        const auto size = store.record_count();
+        if (!size) return size.error();
+        const auto complete = level < 64 ? *size >> level : 0;
+        for (auto index = from; index < complete && hashes.size() < count; ++index) {
+            const auto hash = store.node(level, index);
+            if (!hash) return hash.error();
+            hashes.push_back(*hash);
+        }
+        return hashes;
+    });
+}
+
 Result<std::vector<Digest>> Platform::prove_consistency(std::uint64_t earlier)
 {
     using Path = std::vector<Digest>;
@@ -87,17 +105,24 @@ Result<std::vector<Digest>> Platform::prove_consistency(std::uint64_t earlier)
 
 namespace {
 
+struct SignedCheckpoint {
+    Checkpoint checkpoint;
+    std::string note;
+};
+
 // A note on the ledger as it is, stored with the transaction.
-Result<Checkpoint> make_checkpoint(StoreTransaction& store, const IssuerDescription& issuer,
-                                   const CheckpointKey& key)
+Result<SignedCheckpoint> make_checkpoint(StoreTransaction& store, const IssuerDescription& issuer,
+                                         const CheckpointKey& key)
 {
     if (key.public_key() != issuer.checkpoint_key)
         return Error{.code = Errc::conflict, .where = "checkpoint key"};
     const auto head = head_of(store);
     if (!head) return head.error();
     const Checkpoint checkpoint{.origin = issuer.origin, .head = *head};
-    if (const auto put = store.put_checkpoint(checkpoint.sign(key)); !put) return put.error();
-    return checkpoint;
+    const auto note = checkpoint.sign(key);
+    if (!note) return note.error();
+    if (const auto put = store.put_checkpoint(*note); !put) return put.error();
+    return SignedCheckpoint{checkpoint, *note};
 }
 
 }  // namespace
@@ -107,42 +132,44 @@ Result<Checkpoint> make_checkpoint(StoreTransaction& store, const IssuerDescript
 Result<void> Platform::publish(const std::string& note)
 {
     if (settings_.checkpoint_file.empty()) return {};
-    const std::lock_guard lock(mutex_);
     // Another process may have published a newer one since: the file never goes back. Holding the
     // store for writing keeps the others from doing so meanwhile.
-    const auto store = store_->write();
-    if (!store) return store.error();
-    const auto newest = (*store)->checkpoint();
-    if (!newest) return newest.error();
-    return files::replace(settings_.checkpoint_file, newest->value_or(note));
+    return writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<void> {
+        const auto newest = store.checkpoint();
+        if (!newest) return newest.error();
+        return files::replace(settings_.checkpoint_file, newest->value_or(note));
+    });
 }
 
 Result<std::string> Platform::checkpoint(const CheckpointKey& key)
 {
-    const auto checkpoint = writing(mutex_, *store_, [&](StoreTransaction& store) {
+    const auto made = writing(mutex_, *store_, [&](StoreTransaction& store) {
         return make_checkpoint(store, settings_.issuer, key);
     });
-    if (!checkpoint) return checkpoint.error();
-    auto note = checkpoint->sign(key);
-    if (const auto published = publish(note); !published) return published.error();
-    return note;
+    if (!made) return made.error();
+    if (const auto published = publish(made->note); !published) return published.error();
+    return made->note;
 }
 
 Result<Checkpoint> Platform::export_ledger(const std::string& path, const CheckpointKey& key)
 {
-    auto file = files::Replacement::begin(path);
-    if (!file) return file.error();
-    auto checkpoint = writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<Checkpoint> {
-        auto made = make_checkpoint(store, settings_.issuer, key);
-        if (!made) return made;
-        const auto done = write_export(*file, store, settings_.issuer, made->sign(key), key);
-        if (!done) return done.error();
-        return made;
-    });
-    if (!checkpoint) return checkpoint;
-    if (const auto published = publish(checkpoint->sign(key)); !published) return published.error();
+    std::optional<files::Replacement> file;
+    const auto made =
+        writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<SignedCheckpoint> {
+            file.reset();
+            auto begun = files::Replacement::begin(path);
+            if (!begun) return begun.error();
+            file.emplace(std::move(*begun));
+            auto signed_one = make_checkpoint(store, settings_.issuer, key);
+            if (!signed_one) return signed_one;
+            const auto done = write_export(*file, store, settings_.issuer, signed_one->note, key);
+            if (!done) return done.error();
+            return signed_one;
+        });
+    if (!made) return made.error();
+    if (const auto published = publish(made->note); !published) return published.error();
     if (const auto placed = file->commit(); !placed) return placed.error();
-    return checkpoint;
+    return made->checkpoint;
 }
 
 }  // namespace tallycard

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <mutex>
+#include <random>
+#include <thread>
 #include <type_traits>
 
 #include <tallycard/result.hpp>
@@ -9,25 +14,63 @@
 
 namespace tallycard {
 
-// Runs work(transaction), which returns a Result, alone, and commits where it succeeds. What it
-// answers is durable. An Error means that nothing has happened, or, where the commit itself failed,
-// that nothing has and after a crash something may: Effect::unknown.
+// How long a call goes on beginning again, and waits in between: ever longer, and never as long as
+// another process that began at the same moment.
+class Patience {
+public:
+    // Whether the call is to run again after this error, which means that nothing has happened.
+    // Waits before it answers.
+    bool again_after(const Error& error)
+    {
+        if (error.code != Errc::store_busy && error.code != Errc::store_unreachable) return false;
+        std::uniform_int_distribution<std::int64_t> up_to(0, pause_.count());
+        std::random_device random;
+        const std::chrono::microseconds pause(up_to(random));
+        if (Clock::now() + pause >= end_) return false;
+        std::this_thread::sleep_for(pause);
+        pause_ = std::min(2 * pause_, longest_pause);
+        return true;
+    }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    static constexpr std::chrono::microseconds longest_pause{100'000};
+    Clock::time_point end_ = Clock::now() + std::chrono::seconds(10);
+    std::chrono::microseconds pause_{1'000};
+};
+
+// What work(transaction) answers, committed where it succeeds.
 template <class Work>
-auto writing(std::mutex& mutex, Store& store, Work&& work)
-    -> std::invoke_result_t<Work, StoreTransaction&>
+auto attempt(Store& store, Work& work) -> std::invoke_result_t<Work, StoreTransaction&>
 {
-    const std::scoped_lock lock(mutex);
     auto transaction = store.write();
     if (!transaction) return transaction.error();
     auto result = work(**transaction);
     if (!result) return result;
     if (const auto committed = (*transaction)->commit(); !committed) {
-        // The disk may hold all of it, and a crash bring it back: nobody may rely on its absence.
         auto error = committed.error();
-        error.effect = Effect::unknown;
+        // The disk may hold all of it, and a crash bring it back; or only the answer was lost:
+        // nobody may rely on its absence.
+        if (error.code != Errc::store_busy) error.effect = Effect::unknown;
         return error;
     }
     return result;
+}
+
+// Runs work(transaction), which returns a Result, alone, and commits where it succeeds. What it
+// answers is durable. An Error means that nothing has happened, or, where the commit itself failed,
+// that perhaps something has: Effect::unknown. Where another process was first, or the connection
+// was lost before the commit, all of it runs again: `work` keeps nothing of a run that failed.
+template <class Work>
+auto writing(std::mutex& mutex, Store& store, Work&& work)
+    -> std::invoke_result_t<Work, StoreTransaction&>
+{
+    const std::scoped_lock lock(mutex);
+    for (Patience patience;;) {
+        auto result = attempt(store, work);
+        if (result || result.error().effect == Effect::unknown) return result;
+        if (!patience.again_after(result.error())) return result;
+    }
 }
 
 // The same without anything to commit.
@@ -36,9 +79,14 @@ auto reading(std::mutex& mutex, Store& store, Work&& work)
     -> std::invoke_result_t<Work, StoreTransaction&>
 {
     const std::scoped_lock lock(mutex);
-    auto transaction = store.read();
-    if (!transaction) return transaction.error();
-    return work(**transaction);
+    for (Patience patience;;) {
+        auto result = [&]() -> std::invoke_result_t<Work, StoreTransaction&> {
+            auto transaction = store.read();
+            if (!transaction) return transaction.error();
+            return work(**transaction);
+        }();
+        if (result || !patience.again_after(result.error())) return result;
+    }
 }
 
 // Calls visit(row) for every row that next(after, limit) gives, in its order.

@@ -35,7 +35,8 @@ std::optional<EvidenceReason> contradiction(const CardRow& card, const Operation
 bool is_store_error(const Error& error)
 {
     return error.code == Errc::store_failed || error.code == Errc::file_damaged ||
-           error.code == Errc::file_in_use ||
+           error.code == Errc::file_in_use || error.code == Errc::store_busy ||
+           error.code == Errc::store_unreachable ||
            error.code == Errc::conflict;  // a constraint of the store: never an answer of ours
 }
 

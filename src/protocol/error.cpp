@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <system_error>
 
 #include "program_name.hpp"
 
@@ -113,11 +114,25 @@ Entry entry(Errc code)
         return {"bad_amount",
                 "not a usable amount: above zero, in digits, with no more decimals than the unit "
                 "has"};
+    case Errc::client_unknown:
+        return {"client_unknown",
+                "the service does not take this client's token or certificate: missing, foreign, "
+                "expired or revoked; ask the issuer for a new one"};
+    case Errc::not_permitted:
+        return {"not_permitted", "the service does not let this client do that; ask the issuer"};
+    case Errc::client_limit:
+        return {"client_limit",
+                "above what the service lets this client move, at once or in a day; ask the "
+                "issuer"};
+    case Errc::overloaded:
+        return {"overloaded",
+                "the service has too much to do; again in a moment, with the same id"};
     case Errc::wrong_passphrase:
         return {"wrong_passphrase", "wrong passphrase, or a damaged key file"};
     case Errc::file_missing:
         return {"file_missing", "there is no such file; check its name, or restore a copy"};
-    case Errc::file_exists: return {"file_exists", "the file is there already"};
+    case Errc::file_exists:
+        return {"file_exists", "something is there already; remove it, or name another"};
     case Errc::file_in_use: return {"file_in_use", "another process is using the file"};
     case Errc::file_damaged: return {"file_damaged", "the file is damaged; restore a copy"};
     case Errc::file_malformed:
@@ -131,12 +146,42 @@ Entry entry(Errc code)
     case Errc::unsafe_library:
         return {"unsafe_library",
                 "this libsodium accepts invalid points (CVE-2025-69277); upgrade it"};
+    case Errc::token_missing:
+        return {"token_missing",
+                "the module shows no such token, or more than one; connect it, or name it by its "
+                "serial"};
+    case Errc::token_failed: return {"token_failed", "the PKCS#11 module failed"};
+    case Errc::token_pin_wrong:
+        return {"token_pin_wrong",
+                "the token refused the PIN; it was tried once, since a token locks itself"};
+    case Errc::token_pin_locked:
+        return {"token_pin_locked",
+                "the token's PIN is locked, or its last try is left: log in with the token's own "
+                "tool first"};
+    case Errc::token_key_missing:
+        return {"token_key_missing",
+                "the token has no such key, or more than one; name it by object and id"};
+    case Errc::token_key_unfit:
+        return {"token_key_unfit",
+                "the key cannot sign with Ed25519, or is not the one of its public key"};
+    case Errc::store_newer:
+        return {"store_newer",
+                "a newer version of tallycard wrote this store; use that version, or a newer one"};
+    case Errc::store_busy:
+        return {"store_busy",
+                "other processes changed the store at the same time, again and again; try again"};
+    case Errc::store_unreachable:
+        return {"store_unreachable",
+                "the database server cannot be reached, or ended the session; see that it runs, "
+                "and try again"};
     }
     return {"unknown", "unknown error"};
 }
 
 std::string details(const Error& error)
 {
+    if (error.code == Errc::file_rejected && error.detail != 0)
+        return " (" + std::generic_category().message(static_cast<int>(error.detail)) + ")";
     char text[64] = "";
     const auto detail = static_cast<unsigned>(error.detail);
     if (const auto tries = error.sw.tries_left()) {
@@ -149,6 +194,15 @@ std::string details(const Error& error)
                       error.code == Errc::link_failed ? " of the record" : "");
     } else if (error.code == Errc::malformed || error.code == Errc::file_damaged) {
         if (detail != 0) std::snprintf(text, sizeof text, " (at byte %u)", detail);
+    } else if (error.code == Errc::token_failed || error.code == Errc::token_key_unfit) {
+        if (detail != 0) std::snprintf(text, sizeof text, " (CKR 0x%08X)", detail);
+    } else if (error.code == Errc::store_newer) {
+        std::snprintf(text, sizeof text, " (version %u)", detail);
+    } else if (detail >= 0x40000000u && detail < 0x80000000u) {
+        char state[6] = "";
+        for (unsigned i = 0; i < 5; ++i)
+            state[i] = static_cast<char>('0' + (detail >> (24 - 6 * i) & 0x3F));
+        std::snprintf(text, sizeof text, " (SQLSTATE %s)", state);
     } else if (detail >= 0x80000000u) {
         std::snprintf(text, sizeof text, " (PC/SC 0x%08X)", detail);
     } else if (detail != 0) {

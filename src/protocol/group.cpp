@@ -8,6 +8,8 @@
 #include <sodium/crypto_core_ed25519.h>
 #include <sodium/utils.h>
 
+#include "../crypto/secrecy.hpp"
+
 namespace tallycard {
 
 bool is_valid(const PublicKey& key) noexcept
@@ -26,11 +28,11 @@ bool is_valid_scalar(std::span<const std::uint8_t, 32> scalar) noexcept
     for (std::size_t i = 0; i < scalar.size(); ++i) wide[i] = scalar[i];
     std::array<std::uint8_t, crypto_core_ed25519_SCALARBYTES> reduced;
     crypto_core_ed25519_scalar_reduce(reduced.data(), wide.data());
-    const bool canonical = sodium_memcmp(reduced.data(), scalar.data(), reduced.size()) == 0;
-    const bool zero = sodium_is_zero(reduced.data(), reduced.size()) == 1;
+    const int not_canonical = sodium_memcmp(reduced.data(), scalar.data(), reduced.size());
+    const int zero = sodium_is_zero(reduced.data(), reduced.size());
     sodium_memzero(wide.data(), wide.size());
     sodium_memzero(reduced.data(), reduced.size());
-    return canonical && !zero;
+    return secrecy::holds(static_cast<unsigned>(not_canonical | zero));
 }
 
 }  // namespace tallycard

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "../crypto/secrecy.hpp"
 #include "command_data.hpp"
 #include "fields.hpp"
 #include "group.hpp"
@@ -78,12 +79,14 @@ Result<Personalisation> Personalisation::decode(std::span<const std::uint8_t> by
     currency.exponent = static_cast<std::uint8_t>(in.number(wire::tag::unit_exponent, 1));
     const auto certificate = fields::bytes<Certificate>(in, wire::tag::certificate);
     const auto scalar = in.field<CardScalar::size>(wire::tag::card_scalar);
+    secrecy::now_secret(scalar);
     const auto operation_key = fields::bytes<PublicKey>(in, wire::tag::operation_key);
     const auto limits = decode_limits(in.field<34>(wire::tag::limits));
     const auto flags = in.number(wire::tag::flags, 1);
     std::optional<PinBlock> pin;
     if (in.next_is(wire::tag::pin_block)) {
         const auto block = in.field<PinBlock::size>(wire::tag::pin_block);
+        secrecy::now_secret(block);
         in.require(is_pin_block(block));
         pin = take_secret<PinBlock::size, PinBlock>(block);
     }

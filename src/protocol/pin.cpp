@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "../crypto/secrecy.hpp"
+
 namespace tallycard {
 
 Result<PinBlock> make_pin_block(std::span<char> digits)
@@ -28,19 +30,22 @@ Result<PinBlock> make_pin_block(std::span<char> digits)
     return PinBlock(block);
 }
 
+// No branch and no index depends on the block: only whether it is one gets out.
 bool is_pin_block(std::span<const std::uint8_t, 8> block) noexcept
 {
+    constexpr unsigned least = min_pin_digits, most = max_pin_digits;
     const unsigned size = block[0] & 0x0Fu;
     unsigned wrong = (block[0] >> 4) ^ 2u;
-    wrong |= static_cast<unsigned>(size < min_pin_digits || size > max_pin_digits);
+    wrong |= (size - least) >> 31 | (most - size) >> 31;  // 1 where it is below zero
     for (unsigned i = 0; i < 14; ++i) {
         const unsigned byte = block[1 + i / 2];
         const unsigned nibble = i % 2 == 0 ? byte >> 4 : byte & 0x0Fu;
         const unsigned bad_digit = (nibble + 6u) >> 4;  // 1 above 9
         const unsigned bad_filler = nibble ^ 0x0Fu;
-        wrong |= i < size ? bad_digit : bad_filler;
+        const unsigned in_pin = 0u - ((i - size) >> 31);  // all ones for i < size
+        wrong |= (bad_digit & in_pin) | (bad_filler & ~in_pin);
     }
-    return wrong == 0;
+    return secrecy::holds(wrong);
 }
 
 }  // namespace tallycard

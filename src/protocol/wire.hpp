@@ -37,6 +37,7 @@ inline constexpr auto request = "tallycard/1/request\0"sv;
 inline constexpr auto result = "tallycard/1/result\0"sv;
 inline constexpr auto state = "tallycard/1/state\0"sv;
 inline constexpr auto card_key = "tallycard/1/card-key\0"sv;
+inline constexpr auto key_check = "tallycard/1/key-check\0"sv;
 }  // namespace domain
 
 // Section 5, in its order.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <tallycard/card_registry.hpp>
 #include <tallycard/offline_issuer.hpp>
 
 namespace tallycard {
@@ -9,6 +10,7 @@ constexpr Error unreachable{.code = Errc::issuer_unreachable, .where = "issuer"}
 }  // namespace
 
 IssuerClient::~IssuerClient() = default;
+CardRegistry::~CardRegistry() = default;
 
 Result<CardStanding> OfflineIssuer::standing(const CardId&)
 {

@@ -11,11 +11,10 @@ Error refusal(Errc code, Kind kind)
     return Error{.code = code, .where = name(kind)};
 }
 
-// The card's own rules, applied before the platform is asked: a refusal that comes later costs a
-// void. The card has the last word all the same.
+// The card's own rules for what moves value, applied before the platform is asked: a refusal that
+// comes later costs a void. The card has the last word all the same.
 Result<void> check(const CardInfo& info, const Limits& limits, const Intent& intent, bool has_pin)
 {
-    if (!moves_value(intent.kind)) return {};
     if (intent.amount.magnitude() > limits.maximum_amount.to_minor_units())
         return refusal(Errc::amount_limit, intent.kind);
     const bool above_pin = intent.amount.magnitude() > limits.pin_above.to_minor_units();
@@ -45,9 +44,17 @@ Result<Preview> preview(const Contact& contact, const Intent& intent)
     const auto use = session->limits();
     if (!use) return use.error();
     preview.verdict = check(preview.info, use->limits, intent, contact.pin.is_given());
-    if (preview.verdict && contact.pin.block() != nullptr && is_debit(intent.kind))
+    if (preview.verdict && contact.pin.block() != nullptr)
         preview.verdict = session->verify_pin(*contact.pin.block());
     return preview;
+}
+
+// A card that was changed for another meanwhile is not the one that is meant.
+Result<Preview> of_card(CardId card_id, Result<Preview> found)
+{
+    if (found && found->info.card_id != card_id)
+        return Error{.code = Errc::wrong_card, .where = "SELECT"};
+    return found;
 }
 
 // The card after it and the platform were made to agree, where they did not.
@@ -60,7 +67,7 @@ Result<Preview> agree(const Contact& contact, const Intent& intent)
     if (!standing) return standing.error();
     if (standing->settled == first->info.sequence && !standing->pending) return first;
     if (auto resolved = resolve(contact, Pending::deliver); !resolved) return resolved.error();
-    return preview(contact, intent);
+    return of_card(first->info.card_id, preview(contact, intent));
 }
 
 // Whether a known operation is the one that is meant. An id names one operation only.
@@ -114,7 +121,7 @@ Outcome attempt(const Contact& contact, const OperationId& id, const Intent& int
 
     auto status = ask(ready->info);
     if (!status && is_behind(status.error())) {
-        ready = agree(contact, intent);
+        ready = of_card(ready->info.card_id, agree(contact, intent));
         if (!ready) return stopped(contact, id, intent, ready.error());
         status = ask(ready->info);
     }
@@ -148,6 +155,8 @@ Ask card_asks(const Contact& contact, const OperationId& id, const Intent& inten
     return [&contact, id, intent](const CardInfo& info) -> Result<OperationStatus> {
         auto session = begin(contact);
         if (!session) return session.error();
+        if (session->info().card_id != info.card_id)
+            return Error{.code = Errc::wrong_card, .where = name(intent.kind)};
         if (is_debit(intent.kind)) {
             if (auto verified = give_pin(*session, contact.pin); !verified) return verified.error();
         }

@@ -118,7 +118,7 @@ TEST_CASE("a card that leaves in the middle of EXECUTE leaves doubt", "[link]")
     REQUIRE(!answer);
     CHECK((answer.error().code == Errc::link_failed || answer.error().code == Errc::card_removed));
     CHECK(answer.error().effect == Effect::unknown);
-    REQUIRE(table.reader->wait_for_removal(10s));
+    Stand::require_removal(*table.reader);
     const auto later = session->limits();
     REQUIRE(!later);
     CHECK(later.error().code == Errc::card_removed);

@@ -24,7 +24,7 @@ constexpr std::uint8_t before_all = 0, in_select = 0xA4, in_execute = 0x32;
 
 }  // namespace
 
-TEST_CASE("a sharing violation names the program that holds the card", "[service]")
+TEST_CASE("a sharing violation names the program that holds the card", "[service][children]")
 {
     Stand stand({.connect = 10s, .begin = 300ms, .transmit = 10s});
     const auto card = stand.insert();
@@ -67,7 +67,7 @@ TEST_CASE("a sharing violation names the program that holds the card", "[service
     CHECK(pcsc_clients().empty());
 }
 
-TEST_CASE("one of several programs is not accused", "[service]")
+TEST_CASE("one of several programs is not accused", "[service][children]")
 {
     Stand stand;
     const auto card = stand.insert();
@@ -97,7 +97,7 @@ TEST_CASE("one of several programs is not accused", "[service]")
     CHECK(bystander.succeeded());
 }
 
-TEST_CASE("two processes pay from one card, and each payment is there once", "[service]")
+TEST_CASE("two processes pay from one card, and each payment is there once", "[service][children]")
 {
     Story story;
     story.applied(story.terminal.top_up(*story.link, story.next_id(), cents(100'00)));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the suite stands: two readers of the transport that the environment names, and cards for
-// them that are functions. TALLYCARD_STAND is loopback, vpcd (vpcd-direct), pcsc-vpcd or
-// pcsc-tallycard; TALLYCARD_STAND_PROTOCOL is t1 or t0.
+// them that are functions. TALLYCARD_STAND is loopback, vpcd (vpcd-direct), pcsc-vpcd,
+// pcsc-tallycard, or pcsc-usb: one reader only, of a pcscd that runs, whose cards connect as to
+// vpcd (tests/qemu/). TALLYCARD_STAND_PROTOCOL is t1 or t0.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -86,22 +87,45 @@ public:
         } else {
             using Kind = PcscdProcess::Readers;
             const auto kind = transport() == "pcsc-vpcd" ? Kind::vpcd : Kind::tallycard;
-            pcscd_ = std::make_unique<PcscdProcess>(readers == Readers::some ? kind : Kind::none);
+            if (transport() != "pcsc-usb") {
+                pcscd_ =
+                    std::make_unique<PcscdProcess>(readers == Readers::some ? kind : Kind::none);
+            }
+            auto patient = deadlines;
+            if (transport() == "pcsc-usb") patient.transmit = std::chrono::seconds(10);
             wait_until("the readers are there", [&] {
-                auto opened = open_pcsc(deadlines);
+                auto opened = open_pcsc(patient);
                 if (opened) driver_ = *std::move(opened);
-                return driver_ && (readers == Readers::none || driver_->list().value().size() >= 2);
+                return driver_ && (readers == Readers::none ||
+                                   driver_->list().value().size() >= readers_wanted());
             });
         }
         names_ = driver_->list().value();
+        if (transport() == "pcsc-usb") {
+            wait_until("the card of the case before has left", [&] {
+                const auto card = reader()->card();
+                return !card && card.error().code == Errc::no_card;
+            });
+        }
     }
 
     static std::string transport() { return of_environment("TALLYCARD_STAND", "loopback"); }
+    static std::size_t readers_wanted() { return transport() == "pcsc-usb" ? 1 : 2; }
     // pcscd and a driver poll for cards, and see some quick taps as none at all.
     static bool sees_every_tap() { return transport() == "vpcd"; }
 
     // vpcd lets one card in, or out, every 400 ms, and all that came meanwhile one after the other.
     static bool takes_cards_at_once() { return transport() != "pcsc-vpcd"; }
+
+    // QEMU drops what its reader has still to say when the card is taken out: the reader may fail
+    // once, and is well again.
+    static void require_removal(Reader& reader)
+    {
+        using namespace std::chrono_literals;
+        auto removed = reader.wait_for_removal(10s);
+        if (!removed && transport() == "pcsc-usb") removed = reader.wait_for_removal(10s);
+        REQUIRE(removed);
+    }
 
     ReaderDriver& driver() { return *driver_; }
     const std::vector<std::string>& names() const { return names_; }
@@ -122,7 +146,7 @@ public:
     std::unique_ptr<VpcdCard> insert(std::size_t slot = 0, VpcdCard::Card card = nothing_known,
                                      const Bytes& atr = stand_atr) const
     {
-        if (transport() == "pcsc-vpcd")
+        if (transport() == "pcsc-vpcd" || transport() == "pcsc-usb")
             return std::make_unique<VpcdCard>(static_cast<int>(slot), atr, std::move(card));
         const auto socket = transport() == "vpcd"
                                 ? folder_.file(("slot-" + std::to_string(slot)).c_str())

@@ -57,11 +57,11 @@ TEST_CASE("readers are listed by name, and an unknown name is refused", "[list]"
     Stand stand;
     auto& driver = stand.driver();
     const auto names = driver.list().value();
-    REQUIRE(names.size() >= 2);
+    REQUIRE(names.size() >= Stand::readers_wanted());
     CHECK(names == stand.names());
     const auto part = names[0].substr(0, names[0].size() - 1);
     CHECK(driver.open(part).error().code == Errc::reader_unavailable);
-    CHECK(driver.open(names[1]).value()->name() == names[1]);
+    CHECK(driver.open(names.back()).value()->name() == names.back());
 }
 
 TEST_CASE("a reader without a card says so, and a wait ends at its deadline", "[wait]")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// replay CORPUS [FILE...]: runs a fuzz target over the seeds, and over inputs made from them by a
-// generator that starts the same each time. For compilers without libFuzzer, and for CI. With
-// files, runs those alone: what a fuzzer has found.
+// replay MUTANTS CORPUS [FILE...]: runs a fuzz target over the seeds, and over so many inputs made
+// from them by a generator that starts the same each time. For compilers without libFuzzer, and for
+// CI. With files, runs those alone: what a fuzzer has found.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -15,7 +15,6 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr int mutants = 5000;
 constexpr std::size_t longest = 4096;
 
 // xorshift64* (Vigna): the same everywhere.
@@ -74,13 +73,14 @@ void mutate(Bytes& input, const Bytes& other, Random& random)
 
 int main(int argc, char** argv)
 {
-    if (argc < 2) return 64;
-    if (argc > 2) {
-        std::for_each(argv + 2, argv + argc, [](const char* file) { run(read(file)); });
+    if (argc < 3) return 64;
+    const int mutants = std::atoi(argv[1]);
+    if (argc > 3) {
+        std::for_each(argv + 3, argv + argc, [](const char* file) { run(read(file)); });
         return 0;
     }
     std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(argv[1]))
+    for (const auto& entry : std::filesystem::directory_iterator(argv[2]))
         files.push_back(entry.path());
     std::sort(files.begin(), files.end());
     std::vector<Bytes> seeds = {{}};

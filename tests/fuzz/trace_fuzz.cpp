@@ -17,22 +17,28 @@ void expect(bool holds)
     if (!holds) std::abort();
 }
 
-void drive(Reader& reader)
+void drive(Reader& reader, bool exclusive)
 {
     using namespace std::chrono_literals;
     constexpr std::array<std::uint8_t, 5> command = {0x00, 0x84, 0x00, 0x00, 0x08};
     std::array<std::uint8_t, 258> answer{};
     (void)reader.card();
+    (void)reader.identity();
     (void)reader.wait_for_card(0ms);
-    const auto link = reader.connect(Sharing::shared);
+    const auto link = reader.connect(exclusive ? Sharing::exclusive : Sharing::shared);
     if (!link) return;
     (void)(*link)->begin();
+    const bool has_pin_pad = (*link)->has_pin_pad();
     for (int i = 0; i < 8; ++i) {
-        const auto size = (*link)->transmit(command, answer);
+        const auto size = has_pin_pad && i % 2 == 0
+                              ? (*link)->transmit_with_pin(PinEntry::verify, command, answer)
+                              : (*link)->transmit(command, answer);
         if (size) expect(*size <= answer.size());
     }
+    (void)(*link)->reconnect();
     (void)(*link)->end();
     (void)reader.wait_for_removal(0ms);
+    reader.cancel();
 }
 
 }  // namespace
@@ -52,7 +58,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!names) return 0;
     for (const auto& name : *names) {
         const auto reader = (*driver)->open(name);
-        if (reader) drive(**reader);
+        if (reader) drive(**reader, size % 2 == 0);
+    }
+    const auto monitor = (*driver)->monitor({});
+    while (monitor && (*monitor)->next()) {
     }
     (void)(*driver)->finished();
     return 0;

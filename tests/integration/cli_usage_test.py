@@ -18,6 +18,13 @@ class Usage(CopyCase):
                 yield from below([*words, name])
         return [words for words in below([]) if words]
 
+    def test_an_option_that_is_given_counts_more_than_the_environment(self):
+        elsewhere = self.world.root / "elsewhere"
+        elsewhere.mkdir()
+        answer = self.world.run("issuer", "status", "-i", str(elsewhere))
+        self.assertEqual(answer.code, REFUSED, answer)
+        self.assertIn("issuer.pub in the issuer's folder", answer.err)
+
     def test_every_command_has_help(self):
         commands = self.commands()
         self.assertGreater(len(commands), 25)

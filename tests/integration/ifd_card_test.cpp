@@ -146,7 +146,8 @@ TEST_CASE("a socket that is somebody else's is left alone", "[pcsc][ifd]")
     configure_driver();
     {
         const PcscdProcess pcscd(PcscdProcess::Readers::tallycard, log);
-        CHECK(contents(log).find(path + ": there is something else") != std::string::npos);
+        CHECK(contents(log).find(path + ": socket: something is there already") !=
+              std::string::npos);
     }
     CHECK(contents(path) == "somebody's");
     REQUIRE(unlink(path.c_str()) == 0);

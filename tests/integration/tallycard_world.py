@@ -82,8 +82,8 @@ class World:
         return process
 
     @staticmethod
-    def finish(process):
-        out, err = process.communicate(timeout=60)
+    def finish(process, timeout=60):
+        out, err = process.communicate(timeout=timeout)
         return Answer([str(word) for word in process.args], process.returncode, out, err)
 
     def run(self, *words, **how):

@@ -5,6 +5,9 @@
 
 #include <tallycard/verify.hpp>
 
+#include "../../src/crypto/ed25519.hpp"
+#include "../../src/protocol/wire.hpp"
+
 namespace simulation {
 namespace {
 
@@ -29,6 +32,21 @@ Bytes bytes_of(const Record& record)
 {
     const auto encoded = record.encode();
     return {encoded.bytes().begin(), encoded.bytes().end()};
+}
+
+// I17, for both signatures of a record.
+void check_tags(const Record& record, const CardRow& row)
+{
+    namespace domain = wire::domain;
+    const auto result = record.receipt.result.encode();
+    for (const auto tag : {domain::operation, domain::request, domain::state, domain::card_key})
+        check(!ed25519::verify(record.receipt.card_signature, tag, result, row.public_key), "I17",
+              "a result's signature is good under another tag");
+    if (!record.issuer_signature) return;
+    const auto operation = record.operation.encode();
+    for (const auto tag : {domain::result, domain::request, domain::state, domain::card_key})
+        check(!ed25519::verify(*record.issuer_signature, tag, operation, row.operation_key), "I17",
+              "an operation's signature is good under another tag");
 }
 
 }  // namespace
@@ -283,6 +301,7 @@ void Auditor::check_evidence(Platform& platform, const std::vector<CardRow>& row
         check(results.size() < 2 || proven.contains(place.first), "I14",
               "two results for one sequence, and no evidence");
     for (const auto& row : rows) {
+        if (denied_in_doubt_.contains(row.card_id)) continue;
         const bool expected = denied_[row.card_id] || proven.contains(row.card_id);
         check(row.denied == expected, "I14", "the deny list is not what it was told");
     }
@@ -317,6 +336,8 @@ void Auditor::at_end(Platform& platform, const Cards& cards)
         const auto record = platform.record(i);
         check(record && *record, "I11", "a record is gone");
         check(bytes_of(**record) == records_[i], "I11", "a record changed");
+        const auto row = std::ranges::find(*rows, (*record)->operation.card_id, &CardRow::card_id);
+        if (i + 1 == records_.size()) check_tags(**record, *row);
     }
 }
 

@@ -31,7 +31,13 @@ public:
                     const OperationStatus& status);
     void disclosed(const FirstInstruction& first);
     void submitted(const Receipt& receipt, const Result<Settlement>& reply);
-    void denied_by_us(const CardId& card_id, bool denied) { denied_[card_id] = denied; }
+    void denied_by_us(const CardId& card_id, bool denied)
+    {
+        denied_[card_id] = denied;
+        denied_in_doubt_.erase(card_id);
+    }
+    // The commit failed, and a restart may bring it back.
+    void denied_perhaps(const CardId& card_id) { denied_in_doubt_.insert(card_id); }
     void published(const Checkpoint& checkpoint) { checkpoints_.push_back(checkpoint); }
 
     const std::vector<Checkpoint>& checkpoints() const { return checkpoints_; }
@@ -75,6 +81,7 @@ private:
     std::map<CardId, std::uint32_t> settled_;
     std::map<std::string, std::int64_t> accounts_;  // as the records have it
     std::map<CardId, bool> denied_;
+    std::set<CardId> denied_in_doubt_;
     std::vector<Checkpoint> checkpoints_;
 };
 

@@ -170,7 +170,7 @@ void check_change(const CardMemory& before, const CardMemory& after, const Heard
         check_executed(before, after, heard, signed_operations);
         return;
     }
-    check_beside(before, after, heard.command[1]);
+    if (heard.changed) check_beside(before, after, heard.command[1]);
     if (heard.command[1] == execute_ins) check_answered_again(before, heard);
 }
 

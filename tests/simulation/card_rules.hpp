@@ -17,6 +17,7 @@ struct Heard {
     std::span<const std::uint8_t> command;
     std::uint16_t sw = 0;    // 0: the card stopped before it answered
     bool pin_stood = false;  // before the command
+    bool changed = true;     // whether the memory is another than before
 };
 
 // Throws Violation where the memory did not change as this command may change it.

@@ -37,6 +37,7 @@ constexpr Row rows[fault_kinds] = {
     {Place::call, "repeat_call"},
     {Place::call, "late_call"},
     {Place::call, "flip_call"},
+    {Place::call, "flip_reply"},
     {Place::call, "kill_before_call"},
     {Place::call, "kill_after_call"},
     {Place::call, "other_terminal_at_platform"},

@@ -52,6 +52,7 @@ enum class FaultKind : std::uint8_t {
     repeat_call,
     late_call,  // the terminal takes it for lost; it comes in a later step
     flip_call,
+    flip_reply,
     kill_before_call,
     kill_after_call,
     other_terminal_at_platform,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "faulty_store.hpp"
 
-#include <type_traits>
 #include <utility>
+
+#include "../support/wrapped_store.hpp"
 
 namespace simulation {
 namespace {
@@ -20,187 +21,15 @@ bool goes_wrong(Injector& injector, MemoryDisk& disk)
     return fault != nullptr;
 }
 
-class FaultyTransaction final : public StoreTransaction {
-public:
-    FaultyTransaction(std::unique_ptr<StoreTransaction> below, Injector& injector, MemoryDisk& disk)
-        : below_(std::move(below)), injector_(injector), disk_(disk)
-    {
-    }
-
-    Result<void> commit() override
-    {
-        return around([&] { return below_->commit(); });
-    }
-    Result<std::optional<std::string>> issuer() override
-    {
-        return around([&] { return below_->issuer(); });
-    }
-    Result<void> put_issuer(const std::string& text) override
-    {
-        return around([&] { return below_->put_issuer(text); });
-    }
-    Result<std::optional<CardRow>> card(const CardId& card_id) override
-    {
-        return around([&] { return below_->card(card_id); });
-    }
-    Result<std::optional<CardRow>> card_of_transport_key(const Digest& digest) override
-    {
-        return around([&] { return below_->card_of_transport_key(digest); });
-    }
-    Result<void> insert_card(const CardRow& row) override
-    {
-        return around([&] { return below_->insert_card(row); });
-    }
-    Result<void> update_card(const CardRow& row) override
-    {
-        return around([&] { return below_->update_card(row); });
-    }
-    Result<std::vector<CardRow>> cards(const std::optional<CardId>& after,
-                                       std::size_t limit) override
-    {
-        return around([&] { return below_->cards(after, limit); });
-    }
-    Result<std::optional<OperationRow>> operation(const OperationId& id) override
-    {
-        return around([&] { return below_->operation(id); });
-    }
-    Result<std::vector<OperationRow>> operations(const CardId& card_id,
-                                                 std::uint32_t sequence) override
-    {
-        return around([&] { return below_->operations(card_id, sequence); });
-    }
-    Result<void> insert_operation(const OperationRow& row) override
-    {
-        return around([&] { return below_->insert_operation(row); });
-    }
-    Result<std::optional<AccountRow>> account(const AccountName& name) override
-    {
-        return around([&] { return below_->account(name); });
-    }
-    Result<void> put_account(const AccountRow& row) override
-    {
-        return around([&] { return below_->put_account(row); });
-    }
-    Result<std::vector<AccountRow>> accounts(const std::optional<AccountName>& after,
-                                             std::size_t limit) override
-    {
-        return around([&] { return below_->accounts(after, limit); });
-    }
-    Result<std::int64_t> sum_of_books() override
-    {
-        return around([&] { return below_->sum_of_books(); });
-    }
-    Result<std::int64_t> issued() override
-    {
-        return around([&] { return below_->issued(); });
-    }
-    Result<std::uint64_t> record_count() override
-    {
-        return around([&] { return below_->record_count(); });
-    }
-    Result<std::optional<Record>> record(std::uint64_t index) override
-    {
-        return around([&] { return below_->record(index); });
-    }
-    Result<std::optional<std::uint64_t>> record_index(const CardId& card_id,
-                                                      std::uint32_t sequence) override
-    {
-        return around([&] { return below_->record_index(card_id, sequence); });
-    }
-    Result<void> append_record(std::uint64_t index, const Record& record,
-                               const std::optional<Posting>& posting) override
-    {
-        return around([&] { return below_->append_record(index, record, posting); });
-    }
-    Result<std::optional<Posting>> posting(std::uint64_t index) override
-    {
-        return around([&] { return below_->posting(index); });
-    }
-    Result<Digest> node(unsigned level, std::uint64_t index) override
-    {
-        return around([&] { return below_->node(level, index); });
-    }
-    Result<void> put_node(unsigned level, std::uint64_t index, const Digest& hash) override
-    {
-        return around([&] { return below_->put_node(level, index, hash); });
-    }
-    Result<void> keep(const KeptRow& row) override
-    {
-        return around([&] { return below_->keep(row); });
-    }
-    Result<std::vector<KeptRow>> kept(const CardId& card_id, std::uint32_t sequence) override
-    {
-        return around([&] { return below_->kept(card_id, sequence); });
-    }
-    Result<void> drop_kept(const CardId& card_id, std::uint32_t sequence) override
-    {
-        return around([&] { return below_->drop_kept(card_id, sequence); });
-    }
-    Result<std::size_t> kept_count() override
-    {
-        return around([&] { return below_->kept_count(); });
-    }
-    Result<void> put_evidence(const EvidenceRow& row) override
-    {
-        return around([&] { return below_->put_evidence(row); });
-    }
-    Result<std::vector<EvidenceRow>> evidence(std::size_t skip, std::size_t limit) override
-    {
-        return around([&] { return below_->evidence(skip, limit); });
-    }
-    Result<std::size_t> evidence_count(const CardId& card_id) override
-    {
-        return around([&] { return below_->evidence_count(card_id); });
-    }
-    Result<std::optional<std::string>> checkpoint() override
-    {
-        return around([&] { return below_->checkpoint(); });
-    }
-    Result<void> put_checkpoint(const std::string& note) override
-    {
-        return around([&] { return below_->put_checkpoint(note); });
-    }
-
-private:
-    template <class Call>
-    auto around(Call&& call) -> std::invoke_result_t<Call>
-    {
-        if (goes_wrong(injector_, disk_)) return failed;
-        return call();
-    }
-    std::unique_ptr<StoreTransaction> below_;
-    Injector& injector_;
-    MemoryDisk& disk_;
-};
-
-class FaultyStore final : public Store {
-public:
-    FaultyStore(std::unique_ptr<Store> below, Injector& injector, MemoryDisk& disk)
-        : below_(std::move(below)), injector_(injector), disk_(disk)
-    {
-    }
-    Result<std::unique_ptr<StoreTransaction>> write() override { return wrap(below_->write()); }
-    Result<std::unique_ptr<StoreTransaction>> read() override { return wrap(below_->read()); }
-
-private:
-    Result<std::unique_ptr<StoreTransaction>> wrap(
-        Result<std::unique_ptr<StoreTransaction>> begun) const
-    {
-        if (!begun) return begun.error();
-        return std::unique_ptr<StoreTransaction>(
-            std::make_unique<FaultyTransaction>(std::move(*begun), injector_, disk_));
-    }
-    std::unique_ptr<Store> below_;
-    Injector& injector_;
-    MemoryDisk& disk_;
-};
-
 }  // namespace
 
 std::unique_ptr<Store> make_faulty(std::unique_ptr<Store> below, Injector& injector,
                                    MemoryDisk& disk)
 {
-    return std::make_unique<FaultyStore>(std::move(below), injector, disk);
+    return std::make_unique<test::WrappedStore<>>(std::move(below), [&]() -> std::optional<Error> {
+        if (goes_wrong(injector, disk)) return failed;
+        return std::nullopt;
+    });
 }
 
 }  // namespace simulation

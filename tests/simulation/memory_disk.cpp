@@ -79,6 +79,18 @@ void MemoryDisk::restart(std::uint64_t chance)
     refusal_ = 0;
 }
 
+void MemoryDisk::make_durable(Content& content)
+{
+    for (const auto& write : content.unsynced) {
+        if (write.bytes.empty()) {
+            content.durable.resize(write.offset);
+        } else {
+            put_at(content.durable, write.offset, write.bytes);
+        }
+    }
+    content.unsynced.clear();
+}
+
 int MemoryDisk::event(bool is_sync)
 {
     if (stopped_) return is_sync ? SQLITE_IOERR_FSYNC : SQLITE_IOERR_WRITE;

@@ -47,6 +47,8 @@ public:
         Bytes now, durable;
         std::vector<Write> unsynced;
     };
+    // What was written reaches the disk.
+    static void make_durable(Content& content);
     std::map<std::string, Content>& files() { return files_; }
     std::vector<Bytes>& shared_memory(const std::string& path) { return shared_[path]; }
     void drop_shared_memory(const std::string& path) { shared_.erase(path); }

@@ -78,9 +78,7 @@ int truncate_file(sqlite3_file* file, sqlite3_int64 size)
 int sync_file(sqlite3_file* file, int)
 {
     if (const int code = attached->event(true); code != SQLITE_OK) return code;
-    auto& to = content(file);
-    to.durable = to.now;
-    to.unsynced.clear();
+    MemoryDisk::make_durable(content(file));
     return SQLITE_OK;
 }
 

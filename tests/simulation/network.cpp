@@ -40,6 +40,26 @@ std::optional<Object> flipped(const Object& object, std::uint64_t value)
     return *decoded;
 }
 
+// The pending instruction that an answer carries, damaged: the issuer's signature guards it, and
+// nothing but the connection the rest. Where it decodes no more the answer is lost.
+template <class Reply>
+Result<Reply> damaged_instruction(const Result<Reply>& reply, std::uint64_t value)
+{
+    if (!reply) return reply;
+    auto damaged = *reply;
+    FirstInstruction* first = nullptr;
+    if constexpr (std::is_same_v<Reply, FirstInstruction>) first = &damaged;
+    if constexpr (std::is_same_v<Reply, OperationStatus>)
+        first = damaged.progress == Progress::pending ? &damaged.first : nullptr;
+    if constexpr (std::is_same_v<Reply, CardStanding>)
+        first = damaged.pending ? &*damaged.pending : nullptr;
+    if (first == nullptr) return reply;
+    const auto instruction = flipped(*first, value);
+    if (!instruction) return lost;
+    *first = *instruction;
+    return damaged;
+}
+
 }  // namespace
 
 template <class Reply>
@@ -67,6 +87,7 @@ Result<Reply> Network::pass(const std::function<Result<Reply>()>& call,
     }
     if (fault.kind == FaultKind::kill_after_call) throw TerminalKilled();
     if (fault.kind == FaultKind::lose_reply) return lost;
+    if (fault.kind == FaultKind::flip_reply) return damaged_instruction(reply, fault.value);
     return reply;
 }
 
@@ -111,8 +132,12 @@ Result<OperationStatus> Network::authorise_transfer(const OperationId& id,
 
 Result<OperationStatus> Network::status(const OperationId& id)
 {
-    return pass<OperationStatus>(
+    const auto reply = pass<OperationStatus>(
         [=, this] { return host_.call([&](Platform& p) { return p.status(id); }); });
+    // The operation that an id stands for is the platform's plain word here, and nobody's
+    // signature.
+    if (!reply || !auditor_.operation_of(id)) return reply;
+    return *auditor_.operation_of(id) == reply->first.operation.digest() ? reply : lost;
 }
 
 Result<FirstInstruction> Network::void_pending(const CardId& card_id)
@@ -128,10 +153,13 @@ Result<Settlement> Network::settle(const Receipt& receipt,
                                    const std::optional<Operation>& operation)
 {
     return pass<Settlement>([=, this]() -> Result<Settlement> {
-        const auto damaged = flip_ ? flipped(receipt, flip_->value) : std::nullopt;
-        if (flip_ && !damaged) return Error{.code = Errc::malformed, .where = "simulation"};
+        const bool beside = flip_ && operation && flip_->value % 2 == 1;
+        const auto other = beside ? flipped(*operation, flip_->value / 2) : operation;
+        const auto damaged = flip_ && !beside ? flipped(receipt, flip_->value) : std::nullopt;
+        if (flip_ && !damaged && (!beside || !other))
+            return Error{.code = Errc::malformed, .where = "simulation"};
         const auto& given = damaged.value_or(receipt);
-        auto reply = host_.call([&](Platform& p) { return p.settle(given, operation); });
+        auto reply = host_.call([&](Platform& p) { return p.settle(given, other); });
         check(!damaged || (!reply && reply.error().code != Errc::evidence), "I12",
               "a damaged result was settled, or taken for evidence");
         auditor_.submitted(given, reply);

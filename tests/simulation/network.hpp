@@ -41,7 +41,6 @@ private:
     template <class Reply>
     Result<Reply> pass(const std::function<Result<Reply>()>& call,
                        std::optional<OperationId> id = std::nullopt);
-    std::optional<Fault> flip();
 
     Environment& environment_;
     PlatformHost& host_;

@@ -69,6 +69,10 @@ void PlatformHost::start_again()
 {
     platform_.reset();
     disk_.restart(environment_.trace + ++crashes_);
+    if (open()) return;
+    if (disk_.stopped()) environment_.probes.reach("platform crashed while it started");
+    platform_.reset();
+    disk_.restart(environment_.trace + ++crashes_);
     const Injector::Pause pause(environment_.injector);
     const auto opened = open();
     check(opened.has_value(), "I15",

@@ -38,6 +38,7 @@ std::vector<std::string> Probes::missing() const
         "pending operation voided",
         "PIN blocked",
         "platform crashed during a call",
+        "platform crashed while it started",
         "power cut during recovery",
         "result kept until those before it come",
         "result settled again",

@@ -8,6 +8,7 @@
 #include <tallycard/loopback.hpp>
 #include <tallycard/terminal.hpp>
 
+#include "issuer_access.hpp"
 #include "stepping.hpp"
 #include "test_issuer.hpp"
 
@@ -41,7 +42,8 @@ struct TerminalProgram {
         driver = open_loopback(std::move(cards)).value();
         link = driver->open(driver->list().value().at(0)).value()->connect(Sharing::shared).value();
         card = std::make_unique<SteppingLink>(*link, step);
-        client = std::make_unique<SteppingClient>(*platform, step);
+        access = std::make_unique<test::IssuerAccess>(*platform);
+        client = std::make_unique<SteppingClient>(access->client(), step);
         journal = OperationJournal::open(folder + "/journal").value();
         terminal =
             std::make_unique<Terminal>(*client, TerminalSettings{.card_root = root.public_key(),
@@ -79,6 +81,7 @@ struct TerminalProgram {
     }
 
     std::unique_ptr<Platform> platform;
+    std::unique_ptr<test::IssuerAccess> access;
     std::unique_ptr<ReaderDriver> driver;
     std::unique_ptr<CardLink> link;
     std::unique_ptr<SteppingLink> card;  // the link, step by step

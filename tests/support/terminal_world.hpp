@@ -10,6 +10,7 @@
 #include <tallycard/terminal.hpp>
 
 #include "faulty_link.hpp"
+#include "issuer_access.hpp"
 #include "test_issuer.hpp"
 
 namespace testing {
@@ -54,8 +55,9 @@ public:
                         .offline_total = Balance::minor_units(500'00)};
         order.private_balance = private_balance;
         order.pin = &block;
-        seat.card_id =
-            issue_card(*issuer, root, *seat, transport_key(number), order).value().card_id;
+        seat.card_id = issue_card(access.registry(), root, *seat, transport_key(number), order)
+                           .value()
+                           .card_id;
         return seat;
     }
     Seat funded_seat(TransmissionProtocol protocol = TransmissionProtocol::t1,
@@ -97,8 +99,9 @@ public:
 
     test::TestIssuer issuer;
     SoftwareCardRoot root{test::seed(2)};  // the one of TestIssuer
+    test::IssuerAccess access{*issuer};
     Terminal terminal{
-        *issuer,
+        access.client(),
         {.card_root = root.public_key(), .name = test::account_id("till-1"), .observer = nullptr}};
 
 private:

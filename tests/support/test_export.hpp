@@ -51,7 +51,7 @@ public:
         text = text.substr(0, text.rfind("\nend\n") + 5);
         const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
         const auto hash = sha256({bytes, text.size()});
-        return text + key.sign_note(export_statement(hash), "issuer.test");
+        return text + key.sign_note(export_statement(hash), "issuer.test").value();
     }
 
     // The lines, from 0, and back.
@@ -86,7 +86,7 @@ private:
         const auto begin = text.find("\ncheckpoint\n") + 12;
         auto end = begin;
         for (int i = 0; i < 5; ++i) end = text.find('\n', end) + 1;
-        text.replace(begin, end - begin, checkpoint.sign(issuer_.checkpoint_key()));
+        text.replace(begin, end - begin, checkpoint.sign(issuer_.checkpoint_key()).value());
     }
 
     TestIssuer issuer_;

@@ -14,6 +14,7 @@
 #include "protocol/digest.hpp"
 #include "simulated_card.hpp"
 #include "temporary_folder.hpp"
+#include "test_store.hpp"
 
 namespace tallycard::test {
 
@@ -50,7 +51,7 @@ public:
         issuer_.card_root = root_.public_key();
         issuer_.checkpoint_key = checkpoint_key_.public_key();
         for (const auto& signer : signers_) issuer_.operation_keys.push_back(signer->public_key());
-        platform_ = open(create_sqlite_store(store_file()).value()).value();
+        platform_ = open(store_.create().value()).value();
     }
 
     Platform& operator*() { return *platform_; }
@@ -58,7 +59,8 @@ public:
     const IssuerDescription& description() const { return issuer_; }
     const CheckpointKey& checkpoint_key() const { return checkpoint_key_; }
     const TemporaryFolder& folder() const { return folder_; }
-    std::string store_file() const { return folder_.file("store"); }
+    const TestStore& store() const { return store_; }
+    std::string store_file() const { return folder_.file("store"); }  // over SQLite
     std::string checkpoint_file() const { return folder_.file("checkpoint"); }
 
     Result<std::unique_ptr<Platform>> open(std::unique_ptr<Store> store) const
@@ -71,7 +73,7 @@ public:
     }
     Result<std::unique_ptr<Platform>> open_again() const
     {
-        auto store = open_sqlite_store(store_file());
+        auto store = store_.open();
         if (!store) return store.error();
         return open(std::move(*store));
     }
@@ -141,18 +143,20 @@ public:
         const auto row = platform_->account({.kind = kind, .id = account_id(name)}).value();
         return row.has_value() ? row->reserved : 0;
     }
-    // What the accounts and the cards' settled balances sum up to.
+    // What the accounts and the cards' settled balances sum up to; the parts may leave 64 bits.
     std::int64_t sum_of_books()
     {
-        std::int64_t sum = 0;
-        for (const auto& row : platform_->accounts().value()) sum += row.balance;
+        std::uint64_t sum = 0;
+        for (const auto& row : platform_->accounts().value())
+            sum += static_cast<std::uint64_t>(row.balance);
         for (const auto& row : platform_->cards().value())
-            sum += static_cast<std::int64_t>(row.balance.to_minor_units());
-        return sum;
+            sum += static_cast<std::uint64_t>(row.balance.to_minor_units());
+        return static_cast<std::int64_t>(sum);
     }
 
 private:
     TemporaryFolder folder_;
+    TestStore store_{store_file()};
     std::vector<std::shared_ptr<SoftwareOperationSigner>> signers_;
     SoftwareCardRoot root_;
     CheckpointKey checkpoint_key_;

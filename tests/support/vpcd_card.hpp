@@ -87,7 +87,8 @@ private:
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port) + slot));
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        const char* host = std::getenv("TALLYCARD_VPCD_HOST");
+        address.sin_addr.s_addr = inet_addr(host != nullptr ? host : "127.0.0.1");
         connect_to(AF_INET, address);
     }
 

@@ -9,6 +9,7 @@
 
 #include "../../src/crypto/card_signer.hpp"
 #include "../../src/crypto/ed25519.hpp"
+#include "../../src/crypto/signed_message.hpp"
 #include "../../src/crypto/software_keys.hpp"
 #include "../../src/protocol/wire.hpp"
 #include "support/vectors.hpp"
@@ -143,31 +144,20 @@ TEST_CASE("signatures that only a lenient verifier accepts are refused", "[crypt
 
 TEST_CASE("RFC 8032's Ed25519 test vectors", "[crypto]")
 {
-    struct Case {
-        const char *seed, *key, *message, *signature;
-    };
-    const Case cases[] = {
-        {"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
-         "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
-         "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701"
-         "cf9b46bd25bf5f0595bbe24655141438e7a100b"},
-        {"4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
-         "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
-         "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d"
-         "0f11d8c387b2eaeb4302aeeb00d291612bb0c00"},
-        {"c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
-         "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
-         "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f7609"
-         "84dc6594a7c15e9716ed28dc027beceea1ec40a"},
-    };
-    for (const auto& c : cases) {
-        const auto seed = secret<KeySeed>(Json(c.seed));
-        CHECK(ed25519::public_key(seed).to_string() == c.key);
-        const auto message = from_hex(c.message);
+    int seen = 0;
+    for (const auto& v : load_vectors("rfc8032.json", "vectors")) {
+        CAPTURE(v["name"].get<std::string>());
+        const auto seed = secret<KeySeed>(v["seed"]);
+        CHECK(ed25519::public_key(seed) == value<PublicKey>(v["public_key"]));
+        const auto message = from_hex(v["message"]);
+        CHECK(verifies(message, from_hex(v["public_key"]), from_hex(v["signature"])));
+        ++seen;
+        if (message.size() > SignedMessage::max_object) continue;
         const auto signature = ed25519::sign(seed, {}, message);
-        CHECK(signature.to_string() == c.signature);
+        CHECK(signature == value<Signature>(v["signature"]));
         CHECK(ed25519::verify(signature, {}, message, ed25519::public_key(seed)));
     }
+    CHECK(seen == 5);
 }
 
 TEST_CASE("Wycheproof's Ed25519 cases under the strict rule", "[crypto][external]")

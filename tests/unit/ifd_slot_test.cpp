@@ -104,12 +104,23 @@ TEST_CASE("a card that was replaced is absent until the event thread has seen th
     CHECK(world.slot.is_present());
 }
 
-TEST_CASE("a wait that is stopped stays stopped", "[ifd]")
+TEST_CASE("stopping ends a wait, also the one that comes next, and no other", "[ifd]")
 {
+    // pcscd stops the wait of its event thread at every disconnect: one that stayed stopped spun.
     World world;
     world.slot.stop_waiting();
+    world.slot.stop_waiting();
+    auto begin = std::chrono::steady_clock::now();
     world.slot.wait_for_change(10s);
+    CHECK(std::chrono::steady_clock::now() - begin < 5s);
+    begin = std::chrono::steady_clock::now();
+    world.slot.wait_for_change(20ms);
+    CHECK(std::chrono::steady_clock::now() - begin >= 20ms);
+    std::thread other([&] { world.slot.stop_waiting(); });
+    begin = std::chrono::steady_clock::now();
     world.slot.wait_for_change(10s);
+    CHECK(std::chrono::steady_clock::now() - begin < 5s);
+    other.join();
 }
 
 TEST_CASE("commands go to the card that was powered on", "[ifd]")

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <catch2/catch.hpp>
 
-#include "issuer/sqlite_database.hpp"
 #include "support/test_issuer.hpp"
 
 using namespace tallycard;
@@ -138,12 +137,15 @@ TEST_CASE("a rule of the store that breaks ends the whole batch, with nothing do
     const std::vector<Submission> batch = {card.pay(10, "shop"), other.pay(20, "kiosk"),
                                            card.pay(30, "shop")};
     const auto before = issuer->ledger_head().value();
-    auto database = sqlite::Database::open(issuer.store_file()).value();
+    const auto id = to_hex(other.id().bytes());
+    const bool is_sqlite = issuer.store().conninfo().empty();
     // The last thing that settling a result writes.
-    const auto trigger = "CREATE TRIGGER broken BEFORE UPDATE ON cards WHEN new.card_id = x'" +
-                         to_hex(other.id().bytes()) +
-                         "' BEGIN SELECT RAISE(ABORT, 'a constraint'); END";
-    database.run(trigger.c_str()).value();
+    issuer.store().run(is_sqlite
+                           ? "CREATE TRIGGER broken BEFORE UPDATE ON cards WHEN new.card_id = x'" +
+                                 id + "' BEGIN SELECT RAISE(ABORT, 'a constraint'); END"
+                           : "ALTER TABLE cards ADD CONSTRAINT broken CHECK(settled < 2 OR "
+                             "card_id <> '\\x" +
+                                 id + "') NOT VALID");
 
     REQUIRE(issuer->settle_all(batch).error().code == Errc::conflict);
 
@@ -151,7 +153,8 @@ TEST_CASE("a rule of the store that breaks ends the whole batch, with nothing do
     REQUIRE(issuer->standing(card.id()).value().settled == 1);
     REQUIRE(issuer->accounts().value().size() == 3);  // cash and the two holders'
     REQUIRE(issuer.sum_of_books() == 0);
-    database.run("DROP TRIGGER broken").value();
+    issuer.store().run(is_sqlite ? "DROP TRIGGER broken"
+                                 : "ALTER TABLE cards DROP CONSTRAINT broken");
     for (const auto& answer : issuer->settle_all(batch).value()) REQUIRE(answer->settled);
     REQUIRE(issuer.balance(AccountKind::associated, "shop") == 40);
     REQUIRE(issuer.sum_of_books() == 0);
@@ -171,7 +174,7 @@ TEST_CASE("a result further ahead than a card's log reaches is refused, and kept
     REQUIRE(!issuer->standing(card.id()).value().denied);
     issuer.close();
     {
-        const auto store = open_sqlite_store(issuer.store_file()).value();
+        const auto store = issuer.store().open().value();
         REQUIRE(store->read().value()->kept_count().value() == 1);
     }
     issuer.reopen();

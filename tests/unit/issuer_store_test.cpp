@@ -66,7 +66,7 @@ TEST_CASE("I3: the books sum up to zero, and the journal says why")
     REQUIRE(issuer.sum_of_books() == 0);
     issuer.close();
 
-    const auto store = open_sqlite_store(issuer.store_file()).value();
+    const auto store = issuer.store().open().value();
     const auto journal = store->read().value();
     const auto posting = [&](std::uint64_t index) { return journal->posting(index).value(); };
     REQUIRE(posting(0)->debit.to_string() == "cash/T1");
@@ -79,7 +79,7 @@ TEST_CASE("I3: the books sum up to zero, and the journal says why")
     REQUIRE(posting(4)->credit.to_string() == "cash/T1");
 }
 
-TEST_CASE("a store is created once, readable by its owner, and opened where it is")
+TEST_CASE("a store is created once, readable by its owner, and opened where it is", "[sqlite]")
 {
     const TemporaryFolder folder;
     const auto path = folder.file("store");
@@ -93,7 +93,7 @@ TEST_CASE("a store is created once, readable by its owner, and opened where it i
     REQUIRE(create_sqlite_store(folder.file("none/store")).error().code == Errc::file_missing);
 }
 
-TEST_CASE("a file that is no store is damaged")
+TEST_CASE("a file that is no store is damaged", "[sqlite]")
 {
     const TemporaryFolder folder;
     const auto path = folder.file("store");
@@ -111,11 +111,12 @@ TEST_CASE("a store that another issuer's platform made is not opened")
     description.origin = "other.test";
     PlatformSettings settings;
     settings.issuer = description;
-    const auto answer = Platform::open(open_sqlite_store(issuer.store_file()).value(), settings);
+    const auto answer = Platform::open(issuer.store().open().value(), settings);
     REQUIRE(answer.error().code == Errc::conflict);
 }
 
-TEST_CASE("a damaged page of the store is noticed, when it is opened or when it matters")
+TEST_CASE("a damaged page of the store is noticed, when it is opened or when it matters",
+          "[sqlite]")
 {
     TestIssuer issuer;
     auto card = issuer.make_card();
@@ -138,12 +139,25 @@ TEST_CASE("a damaged page of the store is noticed, when it is opened or when it 
     require_invariants(issuer);
 }
 
+TEST_CASE("an operation in the store that moves cash of no terminal is damage")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    const auto first = issuer.authorise(card, Kind::top_up, 5000).value().first;
+    issuer.close();
+    issuer.store().run("UPDATE operations SET terminal = NULL");
+    issuer.reopen();
+    const auto settled = issuer->settle(card.execute(first), std::nullopt);
+    REQUIRE(settled.error().code == Errc::file_damaged);
+    REQUIRE(issuer.sum_of_books() == 0);
+}
+
 TEST_CASE("the sum of the books is right where its parts leave 64 bits")
 {
     TestIssuer issuer;
     issuer.close();
     constexpr auto most = std::numeric_limits<std::int64_t>::max();
-    const auto store = open_sqlite_store(issuer.store_file()).value();
+    const auto store = issuer.store().open().value();
     const auto books = store->write().value();
     const auto put = [&](AccountKind kind, const char* name, std::int64_t balance) {
         books->put_account({.name = {kind, account_id(name)}, .balance = balance}).value();
@@ -169,7 +183,7 @@ TEST_CASE("a transaction that is not committed has done nothing")
     auto card = issuer.make_card();
     issuer.close();
     {
-        const auto store = open_sqlite_store(issuer.store_file()).value();
+        const auto store = issuer.store().open().value();
         const auto transaction = store->write().value();
         auto row = transaction->card(card.id()).value().value();
         row.denied = true;

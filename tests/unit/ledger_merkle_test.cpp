@@ -88,7 +88,7 @@ Digest root_by_definition(std::uint64_t begin, std::uint64_t end)
 class StoredTree {
 public:
     explicit StoredTree(std::uint64_t size)
-        : store_(create_sqlite_store(folder_.file("store")).value()),
+        : store_(TestStore(folder_.file("store")).create().value()),
           transaction_(store_->write().value()),
           tree_(*transaction_)
     {

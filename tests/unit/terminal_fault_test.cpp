@@ -173,9 +173,9 @@ TEST_CASE("two terminals on one card, by turns, lose and double nothing", "[term
 {
     TerminalWorld world;
     auto seat = world.funded_seat();
-    Terminal other(*world.issuer, {.card_root = world.root.public_key(),
-                                   .name = test::account_id("till-2"),
-                                   .observer = nullptr});
+    Terminal other(world.access.client(), {.card_root = world.root.public_key(),
+                                           .name = test::account_id("till-2"),
+                                           .observer = nullptr});
     const auto id = world.next_id();
     (*seat).restart({Fault::lose_command(0).of(0x32)});
     (void)world.terminal.top_up(*seat, id, one);

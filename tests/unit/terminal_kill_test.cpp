@@ -2,6 +2,7 @@
 // A terminal program that is killed between any two steps: before and after each command to the
 // card and each call of the platform. The next program asks with the same id.
 #include <csignal>
+#include <cstdlib>
 
 #include <catch2/catch.hpp>
 
@@ -22,6 +23,7 @@ using Ask = Outcome (*)(Terminal&, CardLink&, const OperationId&, Asked);
 bool killed_at(const std::string& folder, int step, Ask ask, const OperationId& id)
 {
     Child child([&] {
+        ::setenv("TMPDIR", folder.c_str(), 1);  // what it leaves behind goes with the test
         int left = step;
         TerminalProgram program(folder, [&left] {
             if (left-- == 0) ::raise(SIGKILL);

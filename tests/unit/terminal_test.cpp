@@ -168,7 +168,7 @@ TEST_CASE("another issuer's card is refused before value moves", "[terminal]")
     auto seat = theirs.funded_seat();
     const auto other_root = SoftwareCardRoot(test::seed(77)).public_key();
     Terminal terminal(
-        *ours.issuer,
+        ours.access.client(),
         {.card_root = other_root, .name = test::account_id("till-1"), .observer = nullptr});
     CHECK(refusal(terminal.pay(*seat, ours.next_id(), cents(1'00), shop)) == Errc::foreign_card);
     CHECK(refusal(terminal.top_up(*seat, ours.next_id(), cents(1'00))) == Errc::unknown_card);
@@ -281,9 +281,10 @@ TEST_CASE("I4: a card's sequence is the platform's, or ahead of it by its unsett
 TEST_CASE("another issuer's card is a foreign card to whoever asks it what it holds", "[terminal]")
 {
     TerminalWorld world;
-    Terminal stranger(*world.issuer, {.card_root = SoftwareCardRoot(test::seed(9)).public_key(),
-                                      .name = test::account_id("till-9"),
-                                      .observer = nullptr});
+    Terminal stranger(world.access.client(),
+                      {.card_root = SoftwareCardRoot(test::seed(9)).public_key(),
+                       .name = test::account_id("till-9"),
+                       .observer = nullptr});
     const auto pin = TerminalWorld::pin();
     for (const bool private_balance : {false, true}) {
         auto seat = world.funded_seat(TransmissionProtocol::t1, private_balance);

@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include <tallycard/transport_key_file.hpp>
@@ -102,9 +101,7 @@ std::string explain(const Error& error, const std::string& image)
                ": not a card image, or damaged at its start; have the issuer deny that "
                "card and issue another";
     }
-    if (error.code != Errc::file_rejected) return error.message();
-    const std::error_code reason(static_cast<int>(error.detail), std::generic_category());
-    return image + ": " + error.where + ": " + reason.message();
+    return error.code == Errc::file_rejected ? image + ": " + error.message() : error.message();
 }
 
 int refuse(const std::string& why)

@@ -104,8 +104,8 @@ MUTANTS = [
     # books and journal
     ("two_operations_in_flight", AUTHORISE,
      "if (busy->pending) return refusal(Errc::operation_pending);", "",
-     "src/issuer/sqlite_store.cpp",
-     "    terminal TEXT,\n    UNIQUE(card_id, sequence, beside)) STRICT;", "    terminal TEXT) STRICT;"),
+     "src/issuer/sql_schema.cpp",
+     "    terminal NAME,\n    UNIQUE(card_id, sequence, beside)) ROWS;", "    terminal NAME) ROWS;"),
     ("transfer_of_a_stale_request", AUTHORISE,
      "    if (operation.sequence <= card->settled) return refusal(Errc::wrong_sequence);\n"
      "    if (operation.sequence > card->settled + 1) return refusal(Errc::unsettled);\n", ""),
@@ -121,7 +121,7 @@ MUTANTS = [
     ("leaf_at_the_wrong_level", TREE,
      "put_node(++level, index >> 1, hash)", "put_node(++level, index >> 1, leaf)"),
     ("commit_that_failed_is_certain", "src/issuer/platform_transaction.hpp",
-     "        error.effect = Effect::unknown;\n", ""),
+     "        if (error.code != Errc::store_busy) error.effect = Effect::unknown;\n", ""),
     ("store_syncs_nothing", "src/issuer/sqlite_store.cpp",
      "PRAGMA synchronous = FULL; PRAGMA foreign_keys", "PRAGMA synchronous = OFF; PRAGMA foreign_keys"),
     ("old_store_is_opened", "src/issuer/platform.cpp",

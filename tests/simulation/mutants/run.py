@@ -38,7 +38,7 @@ def copy_tree():
 def configure():
     if (BUILD / "build.ninja").exists():
         return
-    command = ["cmake", "--preset", "release", "-G", "Ninja"]
+    command = ["cmake", "--preset", "release", "-G", "Ninja", "-DTALLYCARD_BUILD_PROOFS=ON"]
     if shutil.which("ccache"):
         command.append("-DCMAKE_CXX_COMPILER_LAUNCHER=ccache")
     done = run(command, cwd=COPY)

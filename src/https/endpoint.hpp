@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <tallycard/result.hpp>
+
+namespace tallycard::https {
+
+struct Endpoint {
+    std::string host;  // an IPv6 address without its brackets
+    std::uint16_t port = 443;
+};
+
+// "https://HOST[:PORT]" and at most one slash behind it.
+std::optional<Endpoint> parse_url(std::string_view url);
+
+// The first line of a file with a secret: a regular file that only its owner may read.
+// Errc::file_missing; Errc::file_rejected; Errc::file_damaged where it is no token.
+Result<std::string> read_token(const std::string& path);
+
+// Tokens are 20 to 128 letters, digits and -._~ (they travel in a header).
+bool is_token(std::string_view text);
+
+}  // namespace tallycard::https

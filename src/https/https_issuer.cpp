@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <tallycard/https_issuer.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+#include "connection.hpp"
+#include "error_json.hpp"
+#include "messages.hpp"
+
+namespace tallycard {
+
+HttpsIssuer::~HttpsIssuer() = default;
+
+namespace https {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+Error no_answer()
+{
+    return {.code = Errc::issuer_unreachable,
+            .effect = Effect::unknown,
+            .where = "answer of the service"};
+}
+
+// What `read` makes of an answer; an answer that makes no sense is none.
+template <class Read>
+auto answer_of(const Result<Reply>& reply, Read&& read)
+    -> Result<typename std::invoke_result_t<Read, const Json&, Problem&>::value_type>
+{
+    if (!reply) return reply.error();
+    Problem problem;
+    const auto json = parse_object(reply->body, problem);
+    if (!json) return no_answer();
+    auto value = read(*json, problem);
+    if (!value || problem.found()) return no_answer();
+    return std::move(*value);
+}
+
+// The rows of one page, and where the next one begins: empty after the last.
+template <class Row>
+struct Page {
+    std::vector<Row> rows;
+    std::string next;
+};
+
+template <class Row, class ReadRow>
+std::optional<Page<Row>> read_page(const Json& json, Problem& problem, const char* name,
+                                   ReadRow&& read_row)
+{
+    Fields fields(json, problem);
+    Page<Row> page;
+    const auto* rows = fields.value(name);
+    if (rows == nullptr || !rows->is_array()) return std::nullopt;
+    for (const auto& item : *rows)
+        if (auto row = read_row(item, problem)) page.rows.push_back(std::move(*row));
+    if (fields.has("next")) page.next = fields.text("next");
+    if (!fields.finish()) return std::nullopt;
+    return page;
+}
+
+class Client final : public HttpsIssuer {
+public:
+    Client(Connection connection, std::chrono::milliseconds patience)
+        : connection_(std::move(connection)), patience_(patience)
+    {
+    }
+
+    Result<CardStanding> standing(const CardId& card_id) override
+    {
+        return answer_of(get("/v1/cards/" + card_id.to_string() + "/standing"), read_standing);
+    }
+    Result<OperationStatus> authorise(const OperationRequest& request) override
+    {
+        return answer_of(post("/v1/operations", to_json(request)), read_status);
+    }
+    Result<OperationStatus> authorise_transfer(const OperationId& id,
+                                               const SecondInstruction& second) override
+    {
+        if (!second.operation.valid()) return Error{.code = Errc::malformed, .where = "authorise"};
+        const Json body{{"id", id.to_string()}, {"second", to_json(second)}};
+        return answer_of(post("/v1/transfers", body), read_status);
+    }
+    Result<OperationStatus> status(const OperationId& id) override
+    {
+        return answer_of(get("/v1/operations/" + id.to_string()), read_status);
+    }
+    Result<FirstInstruction> void_pending(const CardId& card_id) override
+    {
+        return answer_of(
+            post("/v1/cards/" + card_id.to_string() + "/void", Json::object()),
+            [](const Json& json, Problem& problem) { return read_first(json, problem, {}); });
+    }
+    Result<Settlement> settle(const Receipt& receipt,
+                              const std::optional<Operation>& operation) override
+    {
+        if (!receipt.result.valid() || (operation && !operation->valid()))
+            return Error{.code = Errc::malformed, .where = "settle"};
+        Json body = {{"receipt", to_json(receipt)}};
+        if (operation) body["operation"] = to_json(*operation);
+        return answer_of(post("/v1/settlements", body), read_settlement);
+    }
+
+    Result<IssuerDescription> description() override
+    {
+        return answer_of(get("/v1/issuer"), read_issuer);
+    }
+    Result<CardRow> register_card(const NewCard& card) override
+    {
+        const Json body{{"card_id", card.card_id.to_string()},
+                        {"certificate", card.certificate.to_string()},
+                        {"public_key", card.public_key.to_string()},
+                        {"transport_key_digest", card.transport_key.to_string()}};
+        return answer_of(post("/v1/cards", body), read_card);
+    }
+    Result<void> confirm_card(const CardId& card_id) override { return change(card_id, "confirm"); }
+    Result<std::optional<CardRow>> card_of_transport_key(const Digest& digest) override
+    {
+        auto row = answer_of(get("/v1/transport-keys/" + digest.to_string()), read_card);
+        if (!row && row.error().code == Errc::unknown_card) return std::optional<CardRow>();
+        if (!row) return row.error();
+        return std::optional(*row);
+    }
+
+    Result<void> open_account(const AccountId& account) override
+    {
+        const Json body = {{"account", std::string(account.text())}};
+        return done(post("/v1/accounts", body));
+    }
+    Result<void> deny(const CardId& card_id) override { return change(card_id, "deny"); }
+    Result<void> undeny(const CardId& card_id) override { return change(card_id, "undeny"); }
+
+    Result<std::vector<CardRow>> cards() override
+    {
+        return all_pages<CardRow>("/v1/cards", "cards", read_card);
+    }
+    Result<std::vector<AccountRow>> accounts() override
+    {
+        return all_pages<AccountRow>("/v1/accounts", "accounts", read_account);
+    }
+    Result<std::string> checkpoint() override
+    {
+        auto reply = get("/tlog/checkpoint");
+        if (!reply) return reply.error();
+        return std::move(reply->body);
+    }
+
+private:
+    Result<Reply> get(const std::string& path)
+    {
+        return patiently([&] { return connection_.get(path); });
+    }
+    Result<Reply> post(const std::string& path, const Json& body)
+    {
+        const auto text = body.dump();
+        return patiently([&] { return connection_.post(path, text); });
+    }
+
+    // One request at a time. A service that is busy is asked again when it said, while there is
+    // time; what it refuses otherwise is an Error.
+    template <class Send>
+    Result<Reply> patiently(const Send& send)
+    {
+        const std::lock_guard lock(mutex_);
+        const auto end = Clock::now() + patience_;
+        for (;;) {
+            auto reply = send();
+            if (!reply || reply->status == 200) return reply;
+            const auto error = read_error(reply->body);
+            if (!error) return no_answer();
+            const auto pause = std::chrono::seconds(std::max(reply->retry_after, 1U));
+            if (reply->status != 503 || Clock::now() + pause > end) return *error;
+            std::this_thread::sleep_for(pause);
+        }
+    }
+
+    static Result<void> done(const Result<Reply>& reply)
+    {
+        if (!reply) return reply.error();
+        return {};
+    }
+    Result<void> change(const CardId& card_id, const char* what)
+    {
+        return done(post("/v1/cards/" + card_id.to_string() + "/" + what, Json::object()));
+    }
+
+    template <class Row, class ReadRow>
+    Result<std::vector<Row>> all_pages(const std::string& path, const char* name, ReadRow read_row)
+    {
+        std::vector<Row> rows;
+        std::string from;
+        do {
+            const auto page = answer_of(get(path + from), [&](const Json& json, Problem& problem) {
+                return read_page<Row>(json, problem, name, read_row);
+            });
+            if (!page) return page.error();
+            rows.insert(rows.end(), page->rows.begin(), page->rows.end());
+            from = page->next.empty() ? "" : "?after=" + page->next;
+        } while (!from.empty());
+        return rows;
+    }
+
+    std::mutex mutex_;
+    Connection connection_;
+    std::chrono::milliseconds patience_;
+};
+
+}  // namespace
+}  // namespace https
+
+Result<std::unique_ptr<HttpsIssuer>> open_https_issuer(const HttpsIssuerSettings& settings)
+{
+    auto connection = https::Connection::open(settings);
+    if (!connection) return connection.error();
+    return std::unique_ptr<HttpsIssuer>(
+        std::make_unique<https::Client>(std::move(*connection), settings.answer_within));
+}
+
+}  // namespace tallycard

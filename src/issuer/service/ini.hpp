@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text files of settings: "name = value" in sections "[kind NAME]"; a '#' opens a comment line.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tallycard/result.hpp>
+
+namespace tallycard::service::ini {
+
+struct Entry {
+    std::uint32_t line = 0;
+    std::string name, value;
+};
+
+struct Section {
+    std::uint32_t line = 1;
+    std::string kind, name;  // empty: what stands before the first section
+    std::vector<Entry> entries;
+};
+
+// Errc::file_malformed at the line: what is no entry, a name given twice in one section, or a
+// section that was there before.
+Result<std::vector<Section>> parse(std::string_view text);
+
+// Errc::file_malformed at a line. `why` is a literal.
+Error refused(std::uint32_t line, const char* why);
+
+// A whole number in digits; "yes" or "no".
+std::optional<std::uint64_t> number(std::string_view text, std::uint64_t least, std::uint64_t most);
+std::optional<bool> flag(std::string_view text);
+
+}  // namespace tallycard::service::ini

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// What terminals ask: IssuerClient, over the wire.
+#include <algorithm>
+
+#include "api.hpp"
+
+namespace tallycard::service::api {
+namespace {
+
+using https::Json;
+using https::Problem;
+
+bool has(const Call& call, unsigned roles)
+{
+    return (call.client->roles & roles) != 0;
+}
+
+Error not_permitted(const char* where)
+{
+    return {.code = Errc::not_permitted, .where = where};
+}
+
+// Whether this client may ask for such an operation at all: a terminal for what moves its own cash,
+// an operator for what administers a card.
+Result<void> check_role(const Call& call, const OperationRequest& request)
+{
+    if (!moves_value(request.kind))
+        return has(call, role::issuer) ? Result<void>() : not_permitted("role");
+    if (!has(call, role::terminal)) return not_permitted("role");
+    const auto& accounts = call.client->accounts;
+    const bool own = std::ranges::find(accounts, request.terminal) != accounts.end();
+    return own ? Result<void>() : not_permitted("terminal");
+}
+
+// Counts what is about to be moved. What was signed before is not asked again: its answer is the
+// same whatever the limits are now.
+Result<void> check_limits(Works& works, const Call& call, const OperationId& id, Amount amount)
+{
+    const auto& client = *call.client;
+    if (!client.most_at_once && !client.most_in_a_day) return {};
+    const auto known = works.platform.status(id);
+    if (known) return {};
+    if (known.error().code != Errc::unknown_operation) return known.error();
+    if (client.most_at_once && amount.magnitude() > *client.most_at_once)
+        return Error{.code = Errc::client_limit, .where = "amount of one operation"};
+    if (!client.most_in_a_day) return {};
+    return works.usage.count(client.name, id, amount.magnitude(), *client.most_in_a_day);
+}
+
+// Signs, within the client's limits. What the platform refuses was not moved; where its answer is
+// not known, it may have been.
+template <class Sign>
+Answer signed_within_limits(Works& works, const Call& call, const OperationId& id, Amount amount,
+                            Sign&& sign)
+{
+    if (amount != Amount{}) {
+        const auto within = check_limits(works, call, id, amount);
+        if (!within) return refusal(within.error());
+    }
+    const auto status = sign();
+    const bool moved =
+        status || status.error().effect == Effect::unknown || status.error().code == Errc::conflict;
+    if (!moved && call.client->most_in_a_day) (void)works.usage.forget(call.client->name, id);
+    return answer(status);
+}
+
+struct Transfer {
+    OperationId id;
+    SecondInstruction second;
+};
+
+std::optional<Transfer> read_transfer(const Json& json, Problem& problem)
+{
+    https::Fields fields(json, problem);
+    Transfer transfer;
+    transfer.id = fields.bytes<OperationId>("id");
+    const auto* second = fields.value("second");
+    if (second == nullptr) return std::nullopt;
+    if (const auto read = https::read_second(*second, problem, "second")) transfer.second = *read;
+    if (!fields.finish()) return std::nullopt;
+    return transfer;
+}
+
+std::optional<Submission> read_submission(const Json& json, Problem& problem)
+{
+    https::Fields fields(json, problem);
+    Submission submission;
+    const auto* receipt = fields.value("receipt");
+    if (receipt == nullptr) return std::nullopt;
+    if (const auto read = https::read_receipt(*receipt, problem, "receipt"))
+        submission.receipt = *read;
+    if (fields.has("operation")) {
+        submission.operation =
+            https::read_operation(*fields.value("operation"), problem, "operation");
+    }
+    if (!fields.finish()) return std::nullopt;
+    return submission;
+}
+
+std::optional<bool> read_nothing(const Json& json, Problem& problem)
+{
+    if (!https::Fields(json, problem).finish()) return std::nullopt;
+    return true;
+}
+
+}  // namespace
+
+Answer issuer(Works& works, const Call&)
+{
+    return json(https::to_json(works.platform.issuer()));
+}
+
+Answer standing(Works& works, const Call& call)
+{
+    return with<CardId>("card_id", call.captured[0],
+                        [&](const CardId& id) { return answer(works.platform.standing(id)); });
+}
+
+Answer authorise(Works& works, const Call& call)
+{
+    return with_body(call.body, https::read_request, [&](const OperationRequest& request) {
+        if (const auto may = check_role(call, request); !may) return refusal(may.error());
+        return signed_within_limits(works, call, request.id, request.amount,
+                                    [&] { return works.platform.authorise(request); });
+    });
+}
+
+Answer authorise_transfer(Works& works, const Call& call)
+{
+    return with_body(call.body, read_transfer, [&](const Transfer& transfer) {
+        const auto& id = transfer.id;
+        const auto& second = transfer.second;
+        return signed_within_limits(works, call, id, second.operation.amount,
+                                    [&] { return works.platform.authorise_transfer(id, second); });
+    });
+}
+
+Answer status(Works& works, const Call& call)
+{
+    return with<OperationId>("id", call.captured[0], [&](const OperationId& id) {
+        return answer(works.platform.status(id));
+    });
+}
+
+Answer void_pending(Works& works, const Call& call)
+{
+    return with<CardId>("card_id", call.captured[0], [&](const CardId& id) {
+        return with_body(call.body, read_nothing,
+                         [&](bool) { return answer(works.platform.void_pending(id)); });
+    });
+}
+
+Answer settle(Works& works, const Call& call)
+{
+    return with_body(call.body, read_submission, [&](const Submission& submission) {
+        return answer(works.settlements.settle(submission));
+    });
+}
+
+}  // namespace tallycard::service::api

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <tallycard/result.hpp>
+
+#include "https_server.hpp"
+#include "tls.hpp"
+
+namespace tallycard::service {
+
+// What the service does for whom.
+struct ServiceSettings {
+    ServerSettings server;
+    tls::Files tls;
+    std::string clients_file;
+    std::string usage_file;  // what clients moved today; empty: kept in memory
+    std::size_t settle_queue = 1024;
+    unsigned checkpoint_seconds = 1;  // a new one at most this often
+    bool ledger_public = false;       // /tlog for everybody
+    bool metrics_public = false;
+    bool log_requests = false;  // all; else those that were refused
+};
+
+// The configuration file of tallycard-issuerd: docs/service.md.
+struct Settings {
+    std::string folder = "issuer";  // as 'tallycard issuer init' makes it
+    std::string passphrase_file;
+    ServiceSettings service;
+};
+
+// Where `folder` is not given, as Settings has it; what is not named lies in it.
+// Errc::file_malformed at the line.
+Result<Settings> parse_settings(std::string_view text);
+// What a folder alone means.
+Settings settings_of_folder(const std::string& folder);
+
+}  // namespace tallycard::service

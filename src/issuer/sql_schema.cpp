@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sql_schema.hpp"
+
+#include <array>
+#include <string_view>
+
+namespace tallycard::sql {
+namespace {
+
+constexpr const char* first_schema = R"(
+CREATE TABLE issuer(
+    one NUMBER PRIMARY KEY CHECK(one = 1),
+    description TEXT NOT NULL) ROWS;
+CREATE TABLE cards(
+    card_id BYTES PRIMARY KEY CHECK(length(card_id) = 16),
+    certificate BYTES NOT NULL UNIQUE,
+    public_key BYTES NOT NULL UNIQUE,
+    transport_key BYTES NOT NULL UNIQUE,
+    first_operation_key BYTES NOT NULL,
+    operation_key BYTES NOT NULL,
+    issued NUMBER NOT NULL,
+    denied NUMBER NOT NULL,
+    state NUMBER NOT NULL,
+    settled NUMBER NOT NULL,
+    balance NUMBER NOT NULL CHECK(balance >= 0),
+    last_result BYTES NOT NULL) KEYED;
+CREATE TABLE operations(
+    ROW_NUMBER
+    id BYTES UNIQUE,
+    request BYTES NOT NULL,
+    card_id BYTES NOT NULL REFERENCES cards,
+    sequence NUMBER NOT NULL,
+    beside NUMBER NOT NULL,
+    first BYTES NOT NULL,
+    terminal NAME,
+    UNIQUE(card_id, sequence, beside)) ROWS;
+CREATE TABLE accounts(
+    kind NUMBER NOT NULL CHECK(kind IN (1, 2)),
+    id NAME NOT NULL,
+    balance NUMBER NOT NULL,
+    reserved NUMBER NOT NULL CHECK(reserved >= 0),
+    PRIMARY KEY(kind, id),
+    CHECK(kind = 1 OR balance >= reserved)) KEYED;
+CREATE TABLE records(
+    idx NUMBER PRIMARY KEY,
+    card_id BYTES NOT NULL REFERENCES cards,
+    sequence NUMBER NOT NULL,
+    record BYTES NOT NULL,
+    UNIQUE(card_id, sequence)) ROWS;
+CREATE TABLE journal(
+    idx NUMBER PRIMARY KEY REFERENCES records,
+    debit_kind NUMBER NOT NULL, debit NAME NOT NULL,
+    credit_kind NUMBER NOT NULL, credit NAME NOT NULL,
+    amount NUMBER NOT NULL CHECK(amount > 0)) ROWS;
+CREATE TABLE nodes(
+    level NUMBER NOT NULL,
+    idx NUMBER NOT NULL,
+    hash BYTES NOT NULL CHECK(length(hash) = 32),
+    PRIMARY KEY(level, idx)) KEYED;
+CREATE TABLE kept(
+    card_id BYTES NOT NULL REFERENCES cards,
+    sequence NUMBER NOT NULL,
+    digest BYTES NOT NULL,
+    receipt BYTES NOT NULL,
+    operation BYTES NOT NULL,
+    PRIMARY KEY(card_id, sequence, digest)) KEYED;
+CREATE TABLE evidence(
+    serial NUMBER PRIMARY KEY,
+    card_id BYTES NOT NULL REFERENCES cards,
+    digest BYTES NOT NULL UNIQUE,
+    reason NUMBER NOT NULL,
+    receipt BYTES NOT NULL,
+    operation BYTES) ROWS;
+CREATE INDEX evidence_by_card ON evidence(card_id);
+CREATE TABLE checkpoint(
+    one NUMBER PRIMARY KEY CHECK(one = 1),
+    note TEXT NOT NULL) ROWS;
+)";
+
+// By what the cash accounts are below zero, in two halves: it was summed up for each credit.
+constexpr const char* second_schema = R"(
+CREATE TABLE issued(
+    one NUMBER PRIMARY KEY CHECK(one = 1),
+    high NUMBER NOT NULL,
+    low NUMBER NOT NULL) ROWS;
+INSERT INTO issued(one, high, low)
+    SELECT 1, CAST(coalesce(sum(below >> 32), 0) AS BIGINT),
+        CAST(coalesce(sum(below & 4294967295), 0) AS BIGINT)
+    FROM (SELECT CASE WHEN reserved > balance THEN reserved - balance ELSE 0 END AS below
+        FROM accounts WHERE kind = 1) AS cash;
+)";
+
+constexpr std::array steps{first_schema, second_schema};
+static_assert(steps.size() == schema_version);
+
+void replace_all(std::string& text, std::string_view word, std::string_view by)
+{
+    for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + by.size()))
+        text.replace(at, word.size(), by);
+}
+
+std::string spoken(const char* schema, const Dialect& dialect)
+{
+    std::string text = schema;
+    replace_all(text, "ROW_NUMBER", dialect.row_number);
+    replace_all(text, "NUMBER", dialect.number);
+    replace_all(text, "BYTES", dialect.bytes);
+    replace_all(text, "NAME", dialect.name);
+    replace_all(text, "ROWS;", dialect.rows + std::string(";"));
+    replace_all(text, "KEYED;", dialect.keyed + std::string(";"));
+    return text;
+}
+
+}  // namespace
+
+Result<void> migrate(Database& database, std::int64_t version, const Dialect& dialect)
+{
+    if (version != 0)
+        if (const auto known = check_version(version); !known) return known;
+    for (auto step = static_cast<std::size_t>(version); step < steps.size(); ++step)
+        if (const auto done = database.run(spoken(steps[step], dialect)); !done) return done;
+    return {};
+}
+
+Result<void> check_version(std::int64_t version)
+{
+    if (version > schema_version) {
+        return Error{.code = Errc::store_newer,
+                     .detail = static_cast<std::uint32_t>(version),
+                     .where = "store"};
+    }
+    if (version < 1) return damaged();
+    return {};
+}
+
+}  // namespace tallycard::sql

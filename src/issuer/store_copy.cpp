@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <tallycard/store_copy.hpp>
+
+#include <string>
+
+#include "ledger_tree.hpp"
+#include "running_hash.hpp"
+#include "store_walk.hpp"
+
+namespace tallycard {
+namespace {
+
+// Hashes every row as a line of text, and makes the tree anew from its records.
+class Summing {
+public:
+    Result<void> issuer(const std::string& text) { return line("issuer", text_of(text)); }
+    Result<void> card(const CardRow& row)
+    {
+        ++sum_.cards;
+        return line("card", row.card_id.to_string(), row.certificate.to_string(),
+                    row.public_key.to_string(), row.transport_key.to_string(),
+                    row.first_operation_key.to_string(), row.operation_key.to_string(),
+                    std::to_string(row.issued), std::to_string(row.denied), name(row.state),
+                    std::to_string(row.settled), std::to_string(row.balance.to_minor_units()),
+                    row.last_result.to_string());
+    }
+    Result<void> account(const AccountRow& row)
+    {
+        ++sum_.accounts;
+        return line("account", row.name.to_string(), std::to_string(row.balance),
+                    std::to_string(row.reserved));
+    }
+    Result<void> record(std::uint64_t index, const Record& record,
+                        const std::optional<Posting>& posting)
+    {
+        const auto bytes = record.encode();
+        tree_.append(merkle::leaf_hash(bytes));
+        const auto moved = posting
+                               ? posting->debit.to_string() + ' ' + posting->credit.to_string() +
+                                     ' ' + std::to_string(posting->amount.to_minor_units())
+                               : std::string("-");
+        return line("record", std::to_string(index), to_hex(bytes), moved);
+    }
+    Result<void> operation(const OperationRow& row)
+    {
+        ++sum_.operations;
+        return line("operation", row.id ? row.id->to_string() : "-", row.request.to_string(),
+                    to_hex(row.first.encode()),
+                    row.terminal ? std::string(row.terminal->text()) : std::string("-"),
+                    std::to_string(row.beside));
+    }
+    Result<void> kept(const KeptRow& row)
+    {
+        ++sum_.kept;
+        return line("kept", to_hex(row.receipt.encode()), to_hex(row.operation.encode()));
+    }
+    Result<void> evidence(const EvidenceRow& row)
+    {
+        ++sum_.evidence;
+        return line("evidence", name(row.reason), to_hex(row.receipt.encode()),
+                    row.operation ? to_hex(row.operation->encode()) : std::string("-"));
+    }
+    Result<void> checkpoint(const std::string& note) { return line("checkpoint", text_of(note)); }
+
+    StoreSummary finish()
+    {
+        sum_.head = {.size = tree_.size(), .root = tree_.root()};
+        sum_.rows = hash_.finish();
+        return sum_;
+    }
+
+private:
+    // A text of several lines, in one.
+    static std::string text_of(const std::string& text)
+    {
+        return to_hex({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+    }
+    template <class... Words>
+    Result<void> line(const char* kind, const Words&... words)
+    {
+        std::string text = kind;
+        ((text += ' ', text += words), ...);
+        hash_.update(text += '\n');
+        return {};
+    }
+    StoreSummary sum_;
+    RunningHash hash_;
+    merkle::Frontier tree_;
+};
+
+class Copying {
+public:
+    explicit Copying(StoreTransaction& to) : to_(&to), tree_(to) {}
+    Result<void> issuer(const std::string& text) { return to_->put_issuer(text); }
+    Result<void> card(const CardRow& row) { return to_->insert_card(row); }
+    Result<void> account(const AccountRow& row) { return to_->put_account(row); }
+    Result<void> record(std::uint64_t index, const Record& record,
+                        const std::optional<Posting>& posting)
+    {
+        if (auto done = to_->append_record(index, record, posting); !done) return done;
+        return tree_.append(index, merkle::leaf_hash(record.encode()));
+    }
+    Result<void> operation(const OperationRow& row) { return to_->insert_operation(row); }
+    Result<void> kept(const KeptRow& row) { return to_->keep(row); }
+    Result<void> evidence(const EvidenceRow& row) { return to_->put_evidence(row); }
+    Result<void> checkpoint(const std::string& note) { return to_->put_checkpoint(note); }
+
+private:
+    StoreTransaction* to_;
+    LedgerTree tree_;
+};
+
+Result<void> check_empty(StoreTransaction& store)
+{
+    const auto issuer = store.issuer();
+    if (!issuer) return issuer.error();
+    const auto cards = store.cards(std::nullopt, 1);
+    if (!cards) return cards.error();
+    if (*issuer || !cards->empty())
+        return Error{.code = Errc::conflict, .where = "the store to copy to, which is not empty"};
+    return {};
+}
+
+}  // namespace
+
+Result<StoreSummary> summarise(StoreTransaction& store)
+{
+    Summing summing;
+    if (const auto walked = StoreWalk(store, summing).run(); !walked) return walked.error();
+    const auto sum = summing.finish();
+    const auto root = LedgerTree(store).root(sum.head.size);
+    if (!root) return root.error();
+    if (*root != sum.head.root) return Error{.code = Errc::file_damaged, .where = "ledger"};
+    const auto books = store.sum_of_books();
+    if (!books) return books.error();
+    if (*books != 0) return Error{.code = Errc::file_damaged, .where = "sum of the books"};
+    return sum;
+}
+
+Result<StoreSummary> copy_store(Store& from, Store& to)
+{
+    // For writing, too: whoever settled into it meanwhile would be forgotten.
+    const auto source = from.write();
+    if (!source) return source.error();
+    const auto target = to.write();
+    if (!target) return target.error();
+    if (const auto empty = check_empty(**target); !empty) return empty.error();
+    const auto before = summarise(**source);
+    if (!before) return before;
+    Copying copying(**target);
+    if (const auto copied = StoreWalk(**source, copying).run(); !copied) return copied.error();
+    const auto after = summarise(**target);
+    if (!after) return after;
+    if (*after != *before) return Error{.code = Errc::file_damaged, .where = "the copy"};
+    if (const auto committed = (*target)->commit(); !committed) return committed.error();
+    return after;
+}
+
+}  // namespace tallycard

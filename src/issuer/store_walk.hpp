@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every row of a store, in an order that does not depend on the store.
+#pragma once
+
+#include <algorithm>
+
+#include <tallycard/store.hpp>
+
+#include "platform_transaction.hpp"
+
+namespace tallycard {
+
+// What is done with each row: a class with these members, each of which returns a Result<void>.
+//
+//     issuer(text) card(row) account(row) record(index, record, posting) operation(row) kept(row)
+//     evidence(row) checkpoint(note)
+template <class Visitor>
+class StoreWalk {
+public:
+    StoreWalk(StoreTransaction& store, Visitor& visitor) : store_(&store), visitor_(&visitor) {}
+
+    Result<void> run()
+    {
+        const auto issuer = store_->issuer();
+        if (!issuer) return issuer.error();
+        if (*issuer)
+            if (const auto done = visitor_->issuer(**issuer); !done) return done;
+        const auto card = [&](const CardRow& row) { return visitor_->card(row); };
+        const auto account = [&](const AccountRow& row) { return visitor_->account(row); };
+        const auto rest = [&](const CardRow& row) { return of_card(row); };
+        if (auto done = for_each_card(*store_, card); !done) return done;
+        if (auto done = for_each_account(*store_, account); !done) return done;
+        if (auto done = records(); !done) return done;
+        if (auto done = for_each_card(*store_, rest); !done) return done;
+        if (auto done = evidence(); !done) return done;
+        const auto note = store_->checkpoint();
+        if (!note) return note.error();
+        return *note ? visitor_->checkpoint(**note) : Result<void>();
+    }
+
+private:
+    Result<void> records()
+    {
+        const auto count = store_->record_count();
+        if (!count) return count.error();
+        for (std::uint64_t index = 0; index < *count; ++index) {
+            const auto record = store_->record(index);
+            if (!record) return record.error();
+            if (!*record) return Error{.code = Errc::file_damaged, .where = "ledger"};
+            const auto posting = store_->posting(index);
+            if (!posting) return posting.error();
+            if (auto done = visitor_->record(index, **record, *posting); !done) return done;
+        }
+        return {};
+    }
+
+    // Operations are signed for the sequence after the last that has settled, at most; results are
+    // kept for those after it.
+    Result<void> of_card(const CardRow& card)
+    {
+        const auto next = std::uint64_t{card.settled} + 1;
+        for (std::uint64_t sequence = 1; sequence <= in_range(next); ++sequence) {
+            const auto rows =
+                store_->operations(card.card_id, static_cast<std::uint32_t>(sequence));
+            if (!rows) return rows.error();
+            for (const auto& row : *rows)
+                if (auto done = visitor_->operation(row); !done) return done;
+        }
+        for (std::uint64_t sequence = next; sequence <= in_range(next + furthest_kept);
+             ++sequence) {
+            const auto rows = store_->kept(card.card_id, static_cast<std::uint32_t>(sequence));
+            if (!rows) return rows.error();
+            for (const auto& row : *rows)
+                if (auto done = visitor_->kept(row); !done) return done;
+        }
+        return {};
+    }
+
+    Result<void> evidence()
+    {
+        constexpr std::size_t at_once = 256;
+        for (std::size_t seen = 0;;) {
+            const auto rows = store_->evidence(seen, at_once);
+            if (!rows) return rows.error();
+            for (const auto& row : *rows)
+                if (auto done = visitor_->evidence(row); !done) return done;
+            if (rows->size() < at_once) return {};
+            seen += rows->size();
+        }
+    }
+
+    static constexpr std::uint64_t furthest_kept = 16;
+    static std::uint64_t in_range(std::uint64_t sequence)
+    {
+        return std::min<std::uint64_t>(sequence, 0xFFFFFFFF);
+    }
+
+    StoreTransaction* store_;
+    Visitor* visitor_;
+};
+
+}  // namespace tallycard

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// A platform over a real SQLite store that is in memory, with cards that it issued: the same world
+// for each input, made once.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tallycard/issuing.hpp>
+#include <tallycard/platform.hpp>
+
+#include "../../src/crypto/software_keys.hpp"
+#include "../simulation/memory_disk.hpp"
+#include "../support/simulated_card.hpp"
+#include "input.hpp"
+#include "memory_card.hpp"
+
+namespace fuzz {
+
+namespace test = tallycard::test;
+
+template <class T>
+T id_of(std::uint32_t n)
+{
+    std::array<std::uint8_t, T::size> bytes{};
+    for (std::size_t i = 0; i < 4; ++i) bytes[i] = static_cast<std::uint8_t>(n >> (24 - 8 * i));
+    return T(bytes);
+}
+
+inline tallycard::AccountId account_of(std::string_view text)
+{
+    return *tallycard::AccountId::parse(text);
+}
+
+// What anybody can see of the platform: as bytes, to be compared.
+struct View {
+    std::int64_t sum = 0;       // of the books
+    std::string value;          // accounts, cards, ledger, kept and pending operations
+    std::string standing;       // who is denied, and the evidence
+    std::uint64_t records = 0;  // in the ledger
+    friend bool operator==(const View&, const View&) = default;
+};
+
+class IssuerWorld {
+public:
+    // The second card has the limits of an applet; the others are simulated, and do what they are
+    // told. Each starts with 500.00; account "shop" has 40.00.
+    IssuerWorld();
+    IssuerWorld(const IssuerWorld&) = delete;
+    IssuerWorld& operator=(const IssuerWorld&) = delete;
+    ~IssuerWorld() = default;
+
+    tallycard::Platform& platform() { return *platform_; }
+    View view();
+    // What goes wrong next, and that nothing does any more.
+    void plan(const simulation::Fault& fault);
+    // False where it does not open, which only a fault admits.
+    bool restart();
+    // While it lives, what is planned waits.
+    static simulation::Injector::Pause quiet();
+    // Nothing goes wrong any more, and the platform is open.
+    void recover();
+    // All files; the platform is closed, and stays so.
+    simulation::MemoryDisk::Copy close_and_copy();
+    static simulation::MemoryDisk& disk();
+    static const tallycard::PlatformSettings& settings();
+    static const tallycard::CheckpointKey& checkpoint_key();
+    static const tallycard::CheckpointKey& other_key();  // of somebody else
+    // What the platform finds beside its store when it opens; empty: nothing.
+    static void write_checkpoint_file(std::span<const std::uint8_t> note);
+    static const std::string& store_path();
+
+    std::vector<test::SimulatedCard> cards;
+    MemoryCard::Image image;  // of the applet's card
+    tallycard::CardId applet_card;
+
+private:
+    struct Template;
+    static const Template& made();
+    bool open();
+
+    std::unique_ptr<tallycard::Platform> platform_;
+};
+
+}  // namespace fuzz

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytes as each object of the protocol. What is accepted has one encoding, and it is these bytes;
+// what is not is malformed, at a place inside. The first byte says which object it is.
+#include <algorithm>
+#include <array>
+
+#include <tallycard/card_info.hpp>
+#include <tallycard/instructions.hpp>
+#include <tallycard/record.hpp>
+#include <tallycard/state_statement.hpp>
+
+#include "../../src/protocol/command_data.hpp"
+#include "../../src/protocol/personalisation.hpp"
+#include "fuzz.hpp"
+#include "input.hpp"
+
+using namespace tallycard;
+
+namespace {
+
+using Given = std::span<const std::uint8_t>;
+
+void check_refused(const Error& error, Given bytes)
+{
+    FUZZ_CHECK(error.code == Errc::malformed && error.effect == Effect::none);
+    FUZZ_CHECK(error.detail <= bytes.size());
+}
+
+void check_same(Given encoded, Given bytes)
+{
+    FUZZ_CHECK(std::ranges::equal(encoded, bytes));
+}
+
+// An object with encode(), decode() and ==. A value that is equal has to be encoded equal.
+template <class Object>
+void object(Given bytes)
+{
+    const auto decoded = Object::decode(bytes);
+    if (!decoded) return check_refused(decoded.error(), bytes);
+    const auto encoded = decoded->encode();
+    check_same(encoded, bytes);
+    const auto again = Object::decode(encoded);
+    FUZZ_CHECK(again && *again == *decoded);
+}
+
+void operation(Given bytes)
+{
+    object<Operation>(bytes);
+    const auto decoded = Operation::decode(bytes);
+    if (!decoded) return;
+    FUZZ_CHECK(decoded->valid() && sign_fits(decoded->kind, decoded->amount));
+    FUZZ_CHECK(decoded->account.has_value() == has_account(decoded->kind));
+    auto other = *decoded;
+    ++other.sequence;
+    FUZZ_CHECK(other.digest() != decoded->digest());
+}
+
+void card_result(Given bytes)
+{
+    object<CardResult>(bytes);
+    const auto decoded = CardResult::decode(bytes);
+    if (!decoded) return;
+    FUZZ_CHECK(decoded->valid() && decoded->state != CardState::blank);
+    auto other = *decoded;
+    ++other.sequence;
+    FUZZ_CHECK(other.digest() != decoded->digest());
+}
+
+void personalisation(Given bytes)
+{
+    const auto decoded = Personalisation::decode(bytes);
+    if (!decoded) return check_refused(decoded.error(), bytes);
+    auto moved = decoded->encode();
+    const auto encoded = std::move(moved);
+    check_same(encoded.reveal(), bytes);
+    FUZZ_CHECK(!decoded->private_balance || decoded->pin);
+}
+
+void request(Given bytes)
+{
+    if (bytes.empty()) return;
+    const auto kind = bytes[0] % 2 == 0 ? Kind::transfer_in : Kind::transfer_out;
+    const auto decoded = RequestData::decode(bytes.subspan(1), kind);
+    if (!decoded) return check_refused(decoded.error(), bytes);
+    check_same(decoded->encode(), bytes.subspan(1));
+    FUZZ_CHECK(sign_fits(kind, decoded->amount));
+}
+
+void payment(Given bytes)
+{
+    const auto decoded = PayData::decode(bytes);
+    if (!decoded) return check_refused(decoded.error(), bytes);
+    check_same(decoded->encode(), bytes);
+    FUZZ_CHECK(decoded->amount < Amount{});
+}
+
+void limits_use(Given bytes)
+{
+    const auto decoded = decode_limits_use(bytes);
+    if (!decoded) return check_refused(decoded.error(), bytes);
+    check_same(encode_limits_use(*decoded), bytes);
+    FUZZ_CHECK(decoded->limits.valid());
+}
+
+constexpr std::array all = {operation,
+                            card_result,
+                            object<StateStatement>,
+                            personalisation,
+                            object<CardInfo>,
+                            object<Record>,
+                            object<FirstInstruction>,
+                            object<SecondInstruction>,
+                            object<Receipt>,
+                            request,
+                            payment,
+                            limits_use};
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    fuzz::Input input(data, size);
+    const auto which = input.below(all.size());
+    all[which](input.rest());
+    return 0;
+}

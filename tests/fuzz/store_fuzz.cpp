@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+// A platform's store as somebody left it who can write the file: columns with other values, rows
+// that are gone, bytes of the file changed. It is refused with a name, or it works, and then the
+// books sum up to zero; nothing that is in it stops the process.
+#include <sqlite3.h>
+
+#include <algorithm>
+
+#include "../../src/issuer/ledger_export.hpp"
+#include "fuzz.hpp"
+#include "issuer_world.hpp"
+#include "same_random.hpp"
+#include "scratch.hpp"
+
+using namespace tallycard;
+using fuzz::Input;
+using fuzz::IssuerWorld;
+
+namespace {
+
+struct Column {
+    const char *table, *name;
+};
+constexpr Column columns[] = {
+    {"issuer", "description"},  {"cards", "card_id"},       {"cards", "certificate"},
+    {"cards", "public_key"},    {"cards", "transport_key"}, {"cards", "first_operation_key"},
+    {"cards", "operation_key"}, {"cards", "issued"},        {"cards", "denied"},
+    {"cards", "state"},         {"cards", "settled"},       {"cards", "balance"},
+    {"cards", "last_result"},   {"operations", "id"},       {"operations", "request"},
+    {"operations", "card_id"},  {"operations", "sequence"}, {"operations", "beside"},
+    {"operations", "first"},    {"operations", "terminal"}, {"accounts", "kind"},
+    {"accounts", "id"},         {"accounts", "balance"},    {"accounts", "reserved"},
+    {"records", "idx"},         {"records", "card_id"},     {"records", "sequence"},
+    {"records", "record"},      {"journal", "debit_kind"},  {"journal", "debit"},
+    {"journal", "credit_kind"}, {"journal", "credit"},      {"journal", "amount"},
+    {"nodes", "level"},         {"nodes", "idx"},           {"nodes", "hash"},
+    {"kept", "receipt"},        {"kept", "operation"},      {"kept", "digest"},
+    {"kept", "sequence"},       {"evidence", "reason"},     {"evidence", "receipt"},
+    {"evidence", "operation"},  {"checkpoint", "note"}};
+
+std::string hex(std::span<const std::uint8_t> bytes)
+{
+    return "x'" + to_hex(bytes) + "'";
+}
+
+// A value in SQL: a number, bytes, a text, nothing, or the column's own with a byte changed.
+std::string value(Input& input, const std::string& column)
+{
+    constexpr const char* numbers[] = {"0",
+                                       "1",
+                                       "2",
+                                       "255",
+                                       "-1",
+                                       "4294967295",
+                                       "4294967296",
+                                       "9223372036854775807",
+                                       "-9223372036854775808"};
+    switch (input.below(6)) {
+    case 0: return numbers[input.below(std::size(numbers))];
+    case 1: return hex(input.bytes(input.below(64)));
+    case 2: return "CAST(" + hex(input.bytes(input.below(32))) + " AS TEXT)";
+    case 3: return "NULL";
+    case 4: return column + " + " + std::to_string(static_cast<int>(input.byte()) - 128);
+    default: {
+        const auto at = std::to_string(1 + input.byte() % 200u);
+        return "CAST(substr(" + column + ", 1, " + at + ") || " + hex(input.bytes(1)) +
+               " || substr(" + column + ", " + at + " + 2) AS BLOB)";
+    }
+    }
+}
+
+void change_rows(Input& input)
+{
+    sqlite3* database = nullptr;
+    FUZZ_CHECK(sqlite3_open(IssuerWorld::store_path().c_str(), &database) == SQLITE_OK);
+    sqlite3_exec(database, "PRAGMA ignore_check_constraints = ON; PRAGMA journal_mode = DELETE",
+                 nullptr, nullptr, nullptr);
+    for (auto left = 1 + input.below(3); left > 0; --left) {
+        const auto& [table, name] = columns[input.below(std::size(columns))];
+        const auto where = std::string(" WHERE ") + name + " IN (SELECT " + name + " FROM " +
+                           table + " LIMIT 1 OFFSET " + std::to_string(input.below(8)) + ")";
+        const auto sql = input.one_in(8) ? std::string("DELETE FROM ") + table + where
+                                         : std::string("UPDATE ") + table + " SET " + name + " = " +
+                                               value(input, name) + where;
+        sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr);
+    }
+    FUZZ_CHECK(sqlite3_close(database) == SQLITE_OK);
+}
+
+void change_bytes(Input& input)
+{
+    auto& files = IssuerWorld::disk().files();
+    const auto found = files.find(IssuerWorld::store_path());
+    FUZZ_CHECK(found != files.end());
+    auto& bytes = found->second.now;
+    for (auto left = 1 + input.below(4); left > 0; --left)
+        bytes[input.number(3) % bytes.size()] = input.byte();
+    if (input.one_in(16)) bytes.resize(input.number(3) % bytes.size());
+}
+
+// Something in every table: pending operations, kept results, evidence, a checkpoint.
+const simulation::MemoryDisk::Copy& full_store()
+{
+    static const auto copy = [] {
+        IssuerWorld world;
+        auto& platform = world.platform();
+        auto& card = world.cards[0];
+        const auto ask = [&](const CardId& id, Kind kind, std::int64_t amount) {
+            return platform
+                .authorise({.id = fuzz::id_of<OperationId>(static_cast<std::uint32_t>(kind)),
+                            .card_id = id,
+                            .kind = kind,
+                            .amount = Amount::minor_units(amount),
+                            .parameter = {},
+                            .terminal = fuzz::account_of("T1")})
+                .value();
+        };
+        const auto first = ask(card.id(), Kind::top_up, 100);
+        platform.void_pending(card.id()).value();
+        auto clone = card;
+        (void)card.execute(first.first);
+        const auto ahead = card.pay(5, "shop");
+        platform.settle(ahead.receipt, ahead.operation).value();
+        const auto lie = clone.sign({.card_id = clone.id(),
+                                     .sequence = 1,
+                                     .operation = {},
+                                     .balance = {},
+                                     .previous_result = {},
+                                     .state = CardState::operational});
+        FUZZ_CHECK(!platform.settle(lie, std::nullopt));
+        (void)ask(world.cards[1].id(), Kind::cash_out, -100);
+        platform.checkpoint(IssuerWorld::checkpoint_key()).value();
+        return world.close_and_copy();
+    }();
+    return copy;
+}
+
+// What a platform does not ask for.
+void look_below(Store& store)
+{
+    const auto rows = store.read();
+    if (!rows) return;
+    for (std::uint64_t index = 0; index < 4; ++index) {
+        const auto posting = (*rows)->posting(index);
+        if (posting && *posting) FUZZ_CHECK((*posting)->amount > Amount{});
+    }
+    (void)(*rows)->kept_count();
+    (void)(*rows)->record_index(fuzz::id_of<CardId>(1), 2);
+}
+
+class Visitor {
+public:
+    Visitor(Platform& platform, IssuerWorld& world, Input& input)
+        : platform_(platform), world_(world), input_(input)
+    {
+    }
+
+    void look_everywhere()
+    {
+        check(platform_.accounts());
+        check(platform_.cards());
+        check(platform_.pending());
+        check(platform_.evidence());
+        check(platform_.records(0, 16));
+        check(platform_.ledger_head());
+        check(platform_.prove(input_.below(8)));
+        check(platform_.prove_consistency(1 + input_.below(4)));
+        for (std::uint32_t n = 1; n <= 3; ++n) {
+            check(platform_.standing(fuzz::id_of<CardId>(n)));
+            check(platform_.prove(fuzz::id_of<CardId>(n), 1u + input_.byte() % 4u));
+        }
+        check(platform_.status(fuzz::id_of<OperationId>(1u + input_.byte() % 2u)));
+        check(platform_.card_of_transport_key({}));
+        check(platform_.account({.kind = AccountKind::cash, .id = fuzz::account_of("T1")}));
+    }
+    void go_on()
+    {
+        auto& card = world_.cards[input_.below(2)];
+        const auto standing = platform_.standing(card.id());
+        check(standing);
+        if (standing && standing->pending &&
+            checked_add(card.balance(), standing->pending->operation.amount))
+            check(platform_.settle(card.execute(*standing->pending), std::nullopt));
+        const auto paid = card.pay(1, "shop");
+        check(platform_.settle(paid.receipt, paid.operation));
+        check(platform_.authorise({.id = fuzz::id_of<OperationId>(0x77),
+                                   .card_id = card.id(),
+                                   .kind = input_.one_in(2) ? Kind::cash_out : Kind::top_up,
+                                   .amount = Amount::minor_units(input_.one_in(2) ? -1 : 1),
+                                   .parameter = {},
+                                   .terminal = fuzz::account_of("T1")}));
+        check(platform_.void_pending(card.id()));
+        check(platform_.undeny(card.id()));
+        if (input_.one_in(4))
+            check(platform_.export_ledger(fuzz::scratch().file("export"),
+                                          IssuerWorld::checkpoint_key()));
+    }
+
+private:
+    template <class T>
+    void check(const Result<T>& result)
+    {
+        if (!result)
+            FUZZ_CHECK(result.error().where[0] != '\0' && !result.error().message().empty());
+    }
+
+    Platform& platform_;
+    IssuerWorld& world_;
+    Input& input_;
+};
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    const fuzz::SameRandom random;
+    Input input(data, size);
+    const auto& files = full_store();
+    IssuerWorld world;
+    (void)world.close_and_copy();
+    IssuerWorld::disk().restore(files);
+    if (input.one_in(4))
+        change_bytes(input);
+    else
+        change_rows(input);
+    IssuerWorld::write_checkpoint_file({});
+    auto store = open_sqlite_store(IssuerWorld::store_path());
+    if (!store) return 0;
+    look_below(**store);
+    auto settings = IssuerWorld::settings();
+    const auto how = input.byte();
+    if (how >= 0xF0) settings.issuer.operation_keys.push_back(settings.issuer.card_root);
+    if (how >= 0xF8) settings.issuer.origin = "issuer.other";
+    auto opened = Platform::open(*std::move(store), settings);
+    if (!opened) {
+        FUZZ_CHECK(!opened.error().message().empty());
+        return 0;
+    }
+    Visitor visitor(**opened, world, input);
+    visitor.look_everywhere();
+    visitor.go_on();
+    visitor.look_everywhere();
+    return 0;
+}

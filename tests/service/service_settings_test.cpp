@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files of settings and of clients: each error names its line.
+#include <catch2/catch.hpp>
+
+#include "issuer/service/clients.hpp"
+#include "issuer/service/settings.hpp"
+#include "issuer/service/usage.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/test_issuer.hpp"
+
+using namespace tallycard;
+using namespace tallycard::service;
+
+TEST_CASE("a configuration is read, and what is not in it lies in the folder", "[service]")
+{
+    const auto settings = parse_settings(
+                              "# ours\nlisten = [::1]:9000\n\nfolder = /srv/issuer\n"
+                              "ledger-public = yes\nsettle-queue = 7\n"
+                              "certificate = /etc/tls/a.crt\n")
+                              .value();
+    CHECK(settings.folder == "/srv/issuer");
+    CHECK(settings.service.server.address == "::1");
+    CHECK(settings.service.server.port == 9000);
+    CHECK(settings.service.ledger_public);
+    CHECK(settings.service.settle_queue == 7);
+    CHECK(settings.service.tls.certificate == "/etc/tls/a.crt");
+    CHECK(settings.service.tls.key == "/srv/issuer/tls.key");
+    CHECK(settings.service.clients_file == "/srv/issuer/clients");
+}
+
+TEST_CASE("an error in a configuration names its line", "[service]")
+{
+    const auto line_of = [](const char* text) {
+        const auto settings = parse_settings(text);
+        REQUIRE_FALSE(settings);
+        CHECK(settings.error().code == Errc::file_malformed);
+        return settings.error().detail;
+    };
+    CHECK(line_of("\n\ncolour = red\n") == 3);
+    CHECK(line_of("listen = 127.0.0.1:1\nlisten = 127.0.0.1:2\n") == 2);
+    CHECK(line_of("listen = somewhere\n") == 1);
+    CHECK(line_of("listen = 127.0.0.1:65536\n") == 1);
+    CHECK(line_of("connections = 0\n") == 1);
+    CHECK(line_of("connections = 12x\n") == 1);
+    CHECK(line_of("folder = a\nledger-public = true\n") == 2);
+    CHECK(line_of("folder\n") == 1);
+    CHECK(line_of("folder =\n") == 1);
+    CHECK(line_of("folder = a\n[client x]\n") == 2);
+    CHECK(line_of("folder = a\001b\n") == 1);
+}
+
+TEST_CASE("an error in a file of clients names its line", "[service]")
+{
+    const auto line_of = [](const std::string& text) {
+        const auto clients = Clients::parse(text);
+        REQUIRE_FALSE(clients);
+        CHECK(clients.error().code == Errc::file_malformed);
+        return clients.error().detail;
+    };
+    const auto digest = digest_of_token("a-token-0123456789-abc").to_string();
+    CHECK(line_of("roles = terminal\n") == 1);
+    CHECK(line_of("[client a]\n") == 1);
+    CHECK(line_of("[client a]\nroles = king\n") == 2);
+    CHECK(line_of("[client a]\nroles = terminal\ntoken-sha256 = 00\n") == 3);
+    CHECK(line_of("[client a]\nroles = terminal\n[client a]\nroles = auditor\n") == 3);
+    CHECK(line_of("[user a]\nroles = terminal\n") == 1);
+    CHECK(line_of("[client a]\nroles = terminal\namount-per-day = -1\n") == 3);
+    CHECK(line_of("[client a]\nroles = terminal\ntoken-sha256 = " + digest +
+                  "\n[client b]\nroles = auditor\ntoken-sha256 = " + digest + "\n") == 4);
+    CHECK(line_of("[client a]\nroles = terminal\nshoe-size = 44\n") == 3);
+
+    const auto clients =
+        Clients::parse("[client a]\nroles = terminal auditor\ntoken-sha256 = " + digest +
+                       "\namount-per-day = 5\n")
+            .value();
+    const auto* found = clients.with_token("a-token-0123456789-abc");
+    REQUIRE(found != nullptr);
+    CHECK(found->roles == (role::terminal | role::auditor));
+    CHECK(found->accounts.front().text() == "a");
+    CHECK(clients.with_token("a-token-0123456789-abd") == nullptr);
+}
+
+TEST_CASE("what was moved today is known after a restart", "[service]")
+{
+    test::TemporaryFolder folder;
+    const auto id = test::id_of<OperationId>(1), other = test::id_of<OperationId>(2);
+    {
+        const auto usage = Usage::open(folder.file("usage")).value();
+        REQUIRE(usage->count("a", id, 60, 100));
+        REQUIRE(usage->count("a", id, 60, 100));
+        CHECK(usage->count("a", other, 41, 100).error().code == Errc::client_limit);
+        REQUIRE(usage->count("b", other, 41, 100));
+    }
+    const auto usage = Usage::open(folder.file("usage")).value();
+    CHECK(usage->count("a", other, 41, 100).error().code == Errc::client_limit);
+    REQUIRE(usage->forget("a", id));
+    CHECK(usage->count("a", other, 41, 100));
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is sent is read strictly, and what is wrong with it is said.
+#include <catch2/catch.hpp>
+
+#include "https/endpoint.hpp"
+#include "https/messages.hpp"
+#include "support/https_request.hpp"
+#include "support/test_issuer.hpp"
+
+using namespace tallycard;
+using namespace tallycard::test;
+using https::Json;
+
+namespace {
+
+std::string problem_with(const std::string& text)
+{
+    https::Problem problem;
+    const auto json = https::parse_object(text, problem);
+    if (json) (void)https::read_request(*json, problem);
+    return problem.text();
+}
+
+Json good_request()
+{
+    return Json::parse(R"({"id": "00000000000000000000000000000001",
+        "card_id": "00000000000000000000000000000002", "kind": "top-up", "amount": 5,
+        "terminal": "till-1"})");
+}
+
+}  // namespace
+
+TEST_CASE("a request with a field too few, too many or mistyped is refused, and the field named",
+          "[service]")
+{
+    CHECK(problem_with(good_request().dump()).empty());
+    auto missing = good_request();
+    missing.erase("amount");
+    CHECK(problem_with(missing.dump()) == "amount: missing");
+    auto more = good_request();
+    more["colour"] = "red";
+    CHECK(problem_with(more.dump()) == "colour: no such field");
+    for (const auto& [field, value] : {std::pair<const char*, Json>{"amount", "5"},
+                                       {"amount", 5.5},
+                                       {"amount", true},
+                                       {"amount", std::uint64_t{1} << 63},
+                                       {"id", 7},
+                                       {"id", "00"},
+                                       {"kind", "gift"},
+                                       {"terminal", ""},
+                                       {"terminal", "a b"},
+                                       {"card_id", nullptr}}) {
+        auto wrong = good_request();
+        wrong[field] = value;
+        CHECK(problem_with(wrong.dump()).starts_with(std::string(field) + ": "));
+    }
+    CHECK(problem_with("{") == "not JSON");
+    CHECK(problem_with("[]") == "a JSON object is wanted");
+    CHECK(problem_with(R"({"id": 1, "id": 2})") == "id: given twice");
+    CHECK(problem_with(std::string(4000, '[')) == "nested too deep");
+    CHECK(problem_with(R"({"a":{"a":{"a":{"a":{"a":{"a":{"a":{}}}}}}}})") == "nested too deep");
+    CHECK(problem_with(good_request().dump() + "x") == "not JSON");
+}
+
+TEST_CASE("what stands beside the bytes of an object may not differ from them", "[service]")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    const auto first = issuer.authorise(card, Kind::top_up, 500).value().first;
+    const auto json = https::to_json(first);
+    const auto read = [](const Json& from) {
+        https::Problem problem;
+        const auto object = https::read_first(from, problem, "first");
+        CHECK(object.has_value() != problem.found());
+        return problem.text();
+    };
+    CHECK(read(json).empty());
+    CHECK(read({{"object", json["object"]}}).empty());
+    auto other = json;
+    other["amount"] = 501;
+    CHECK(read(other) == "first.amount: not what the object says");
+    other = json;
+    other["note"] = "";
+    CHECK(read(other) == "first.note: no such field");
+    other = json;
+    other["object"] = json["object"].get<std::string>() + "00";
+    CHECK(read(other) == "first.object: not an object of the protocol");
+    other["object"] = "zz";
+    CHECK(read(other) == "first.object: bytes in lower-case hex are wanted");
+    CHECK(read(Json::object()) == "first.object: missing");
+    CHECK(read(7) == "first: an object is wanted");
+}
+
+TEST_CASE("a malformed request is answered by name, and the connection goes on", "[service]")
+{
+    TestIssuer issuer;
+    ServiceHost host(*issuer);
+    WebClient client(host, host.token);
+    const auto wrong = client.post("/v1/operations", R"({"id": 1})");
+    CHECK(wrong.status == 400);
+    CHECK(wrong.code() == "malformed");
+    CHECK(wrong.message() == "id: a string is wanted");
+    CHECK(client.post("/v1/operations", "no JSON").message() == "not JSON");
+    CHECK(client.get("/v1/cards/zz/standing").message() ==
+          "card_id: not of the form that is wanted");
+    CHECK(client.get("/v1/ledger/entries?limit=257").status == 400);
+    CHECK(client.get("/v1/ledger/entries?page=1").message() == "page: no such parameter");
+    CHECK(client.get("/v1/nowhere").status == 404);
+    CHECK(client.get("/v1/operations").status == 405);
+    CHECK(client.get("/v1/cards/").status == 404);
+    CHECK(client.get("/v1/issuer").status == 200);
+}
+
+TEST_CASE("second instructions and results that are stale, forged or foreign are refused",
+          "[service]")
+{
+    TestIssuer issuer;
+    ServiceHost host(*issuer);
+    const auto client = host.client();
+    auto card = issuer.make_card();
+    REQUIRE(client->open_account(account_id("SHOP")));
+    issuer.run(card, Kind::top_up, 5000);
+
+    const auto stale = card.request(Kind::transfer_out, -100, "SHOP");
+    const auto first = client->authorise_transfer(id_of<OperationId>(77), stale).value().first;
+    CHECK(client->authorise_transfer(id_of<OperationId>(77), stale).value().first == first);
+    CHECK(client->authorise_transfer(id_of<OperationId>(78), stale).error().code ==
+          Errc::operation_pending);
+    const auto receipt = card.execute(first);
+    REQUIRE(client->settle(receipt, std::nullopt));
+    CHECK(client->authorise_transfer(id_of<OperationId>(79), stale).error().code ==
+          Errc::wrong_sequence);
+    auto forged_request = card.request(Kind::transfer_out, -100, "SHOP");
+    forged_request.card_signature = stale.card_signature;
+    CHECK(client->authorise_transfer(id_of<OperationId>(80), forged_request).error().code ==
+          Errc::bad_signature);
+
+    auto forged = receipt;
+    forged.result.balance = Balance::minor_units(9'999'999);
+    CHECK(client->settle(forged, std::nullopt).error().code == Errc::bad_signature);
+    auto unknown = receipt;
+    unknown.result.card_id = id_of<CardId>(4711);
+    CHECK(client->settle(unknown, std::nullopt).error().code == Errc::unknown_card);
+    CHECK(client->settle(receipt, std::nullopt).value().settled);
+    CHECK(client->standing(id_of<CardId>(4711)).error().code == Errc::unknown_card);
+    CHECK(client->status(id_of<OperationId>(4711)).error().code == Errc::unknown_operation);
+    CHECK(issuer.sum_of_books() == 0);
+}
+
+TEST_CASE("a card that was not derived from the card root is not registered", "[service]")
+{
+    TestIssuer issuer;
+    ServiceHost host(*issuer);
+    const auto client = host.client();
+    SoftwareCardRoot root(seed(2)), other(seed(9));
+    const auto key = root.derive(id_of<CardId>(500)).value();
+    NewCard card{.card_id = id_of<CardId>(500),
+                 .certificate = key.certificate,
+                 .public_key = other.derive(id_of<CardId>(500)).value().public_key,
+                 .transport_key = Digest{}};
+    CHECK(client->register_card(card).error().code == Errc::bad_signature);
+    card.public_key = key.public_key;
+    const auto row = client->register_card(card).value();
+    CHECK(row.first_operation_key == issuer.description().operation_keys.front());
+    CHECK(client->card_of_transport_key(Digest{}).value()->card_id == card.card_id);
+    REQUIRE(client->confirm_card(card.card_id));
+    CHECK(client->register_card(card).error().code == Errc::conflict);
+    REQUIRE(client->deny(card.card_id));
+    CHECK(client->standing(card.card_id).value().denied);
+    REQUIRE(client->undeny(card.card_id));
+    CHECK(client->cards().value().size() == 1);
+    CHECK(client->cards().value()[0].public_key == key.public_key);
+}
+
+TEST_CASE("URLs are https, a host and a port", "[service]")
+{
+    CHECK(https::parse_url("https://a.example")->port == 443);
+    CHECK(https::parse_url("https://127.0.0.1:8443/")->port == 8443);
+    CHECK(https::parse_url("https://[::1]:8443")->host == "::1");
+    for (const auto* wrong : {"http://a", "https://", "https://a:0", "https://a:65536",
+                              "https://a/b", "https://a:1:2", "https://u@a", "https://[::1"})
+        CHECK_FALSE(https::parse_url(wrong));
+}

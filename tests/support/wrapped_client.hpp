@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// A platform, and a way to it on which something happens.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <type_traits>
+
+#include <tallycard/issuer_client.hpp>
+
+namespace testing {
+
+using namespace tallycard;
+
+enum class Call { standing, authorise, authorise_transfer, status, void_pending, settle };
+
+class WrappedClient final : public IssuerClient {
+public:
+    // What the terminal gets instead of the answer; nothing: the answer.
+    using Hook = std::function<std::optional<Error>(Call)>;
+
+    explicit WrappedClient(IssuerClient& below) : below_(below) {}
+
+    Hook before, after;                        // the call reaches the platform, or has
+    std::function<void(CardStanding&)> amend;  // what the platform says of a card
+
+    Result<CardStanding> standing(const CardId& id) override
+    {
+        auto reply = around(Call::standing, [&] { return below_.standing(id); });
+        if (reply && amend) amend(*reply);
+        return reply;
+    }
+    Result<OperationStatus> authorise(const OperationRequest& request) override
+    {
+        return around(Call::authorise, [&] { return below_.authorise(request); });
+    }
+    Result<OperationStatus> authorise_transfer(const OperationId& id,
+                                               const SecondInstruction& second) override
+    {
+        return around(Call::authorise_transfer,
+                      [&] { return below_.authorise_transfer(id, second); });
+    }
+    Result<OperationStatus> status(const OperationId& id) override
+    {
+        return around(Call::status, [&] { return below_.status(id); });
+    }
+    Result<FirstInstruction> void_pending(const CardId& id) override
+    {
+        return around(Call::void_pending, [&] { return below_.void_pending(id); });
+    }
+    Result<Settlement> settle(const Receipt& receipt,
+                              const std::optional<Operation>& operation) override
+    {
+        return around(Call::settle, [&] { return below_.settle(receipt, operation); });
+    }
+
+private:
+    template <class F>
+    std::invoke_result_t<F> around(Call which, F&& call)
+    {
+        if (before) {
+            if (const auto error = before(which)) return *error;
+        }
+        auto answer = call();
+        if (after) {
+            if (const auto error = after(which)) return *error;
+        }
+        return answer;
+    }
+    IssuerClient& below_;
+};
+
+}  // namespace testing

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <catch2/catch.hpp>
+
+#include <tallycard/store_copy.hpp>
+
+#include "support/test_issuer.hpp"
+
+using namespace tallycard;
+using namespace tallycard::test;
+
+namespace {
+
+// An issuer with a row of every kind.
+void fill(TestIssuer& issuer)
+{
+    auto card = issuer.make_card(), other = issuer.make_card(), third = issuer.make_card();
+    for (auto* one : {&card, &other, &third}) issuer.run(*one, Kind::top_up, 5000, {});
+    issuer->open_account(account_id("shop")).value();
+    issuer.transfer(card, Kind::transfer_out, -50, "shop");
+    issuer.run(card, Kind::block);
+    issuer.run(card, Kind::unblock);
+    for (int i = 0; i < 20; ++i) issuer.settle(third.pay(1, "shop")).value();
+    auto clone = other;
+    issuer.settle(other.pay(2, "shop")).value();
+    REQUIRE(!issuer.settle(clone.pay(3, "shop")));
+    (void)third.pay(1, "shop");
+    for (int i = 0; i < 3; ++i) REQUIRE(!issuer.settle(third.pay(1, "shop")).value().settled);
+    issuer.authorise(card, Kind::top_up, 7).value();
+    issuer->void_pending(card.id()).value();
+    issuer->checkpoint(issuer.checkpoint_key()).value();
+}
+
+}  // namespace
+
+TEST_CASE("a store is copied there and back, and nothing has changed")
+{
+    TestIssuer issuer;
+    fill(issuer);
+    const auto head = issuer->ledger_head().value();
+    issuer.close();
+    const auto original = issuer.store().open().value();
+    const auto file = create_sqlite_store(issuer.folder().file("copy")).value();
+    const TestStore place(issuer.folder().file("back"));
+    const auto back = place.create().value();
+
+    const auto there = copy_store(*original, *file).value();
+    REQUIRE(there.head == head);
+    REQUIRE(there.cards == 3);
+    REQUIRE(there.operations == 8);
+    REQUIRE(there.kept == 3);
+    REQUIRE(there.evidence == 1);
+    REQUIRE(copy_store(*file, *back).value() == there);
+    REQUIRE(back->read().value()->issued().value() == original->read().value()->issued().value());
+    REQUIRE(back->read().value()->checkpoint().value() ==
+            original->read().value()->checkpoint().value());
+
+    // And it goes on: the copy knows whose it is, what is pending, and what comes next.
+    const auto platform = issuer.open(place.open().value()).value();
+    REQUIRE(platform->ledger_head().value() == head);
+    REQUIRE(platform->pending().value().size() == 2);
+    REQUIRE(platform->deny(id_of<CardId>(1)));
+    REQUIRE(summarise(*place.open().value()->read().value()).value().rows != there.rows);
+}
+
+TEST_CASE("a store is not copied into one that is another's, nor one that is damaged")
+{
+    TestIssuer issuer, other;
+    fill(issuer);
+    issuer.close();
+    other.close();
+    const auto from = issuer.store().open().value(), to = other.store().open().value();
+    REQUIRE(copy_store(*from, *to).error().code == Errc::conflict);
+
+    const auto empty = create_sqlite_store(issuer.folder().file("copy")).value();
+    issuer.store().run(
+        "UPDATE nodes SET hash = (SELECT hash FROM nodes WHERE level = 0 AND idx = "
+        "0) WHERE level = 0 AND idx = 26");
+    REQUIRE(copy_store(*from, *empty).error().code == Errc::file_damaged);
+    REQUIRE(!empty->read().value()->issuer().value());
+}
