@@ -11,6 +11,8 @@
 
 namespace tallycard::sqlite {
 
+class Statement;
+
 // An open database file.
 class Database final : public sql::Database {
 public:
@@ -23,11 +25,11 @@ public:
     void roll_back() override;
 
 private:
-    explicit Database(sqlite3* database) : database_(database) {}
+    explicit Database(sqlite3* database);
     sql::Statement& statement(const char* sql) override;
     sqlite3* database_;
     sqlite3_stmt* roll_back_ = nullptr;
-    std::unordered_map<const char*, std::unique_ptr<sql::Statement>> statements_;
+    std::unordered_map<const char*, std::unique_ptr<Statement>> statements_;
 };
 
 }  // namespace tallycard::sqlite

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shim.hpp"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,28 +11,13 @@
 #include <cstdio>
 
 #include <algorithm>
-#include <optional>
 #include <random>
 #include <vector>
 
+#include "disk_change.hpp"
+
 namespace testing::shim {
 namespace {
-
-template <class F>
-F next(const char* name)
-{
-    return reinterpret_cast<F>(::dlsym(RTLD_NEXT, name));
-}
-
-// Something that was done to a file and is not durable yet.
-struct Change {
-    enum class What : std::uint8_t { write, truncate, make, rename } what;
-    std::string path;
-    off_t offset = 0;
-    std::string old_bytes = {}, new_bytes = {};
-    off_t old_size = 0, new_size = 0;
-    std::string from = {};  // of a rename; what was there before is at path + ".before"
-};
 
 struct State {
     Plan plan;
@@ -61,64 +45,6 @@ bool concerns(const std::string& path)
     const auto& folder = state().plan.folder;
     // What SQLite's processes share in memory is not on the disk.
     return (path + '/').starts_with(folder) && !path.ends_with("-shm");
-}
-
-off_t size_of(const std::string& path)
-{
-    struct stat status {};
-    return ::stat(path.c_str(), &status) == 0 ? status.st_size : 0;
-}
-
-std::string bytes_at(const std::string& path, off_t offset, std::size_t size)
-{
-    std::string bytes(size, '\0');
-    const int file = next<int (*)(const char*, int, ...)>("open")(path.c_str(), O_RDONLY);
-    const auto n = ::pread(file, bytes.data(), size, offset);
-    ::close(file);
-    bytes.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-    return bytes;
-}
-
-void put(const std::string& path, off_t offset, const std::string& bytes)
-{
-    const int file = next<int (*)(const char*, int, ...)>("open")(path.c_str(), O_WRONLY);
-    (void)!next<ssize_t (*)(int, const void*, std::size_t, off_t)>("pwrite")(file, bytes.data(),
-                                                                             bytes.size(), offset);
-    ::close(file);
-}
-
-void resize(const std::string& path, off_t size)
-{
-    (void)!::truncate(path.c_str(), size);
-}
-
-void undo(const Change& change)
-{
-    switch (change.what) {
-    case Change::What::write:
-        put(change.path, change.offset, change.old_bytes);
-        resize(change.path, change.old_size);
-        break;
-    case Change::What::truncate:
-        resize(change.path, change.old_size);
-        put(change.path, change.offset, change.old_bytes);
-        break;
-    case Change::What::make: ::unlink(change.path.c_str()); break;
-    case Change::What::rename: {
-        const auto before = change.path + ".before";
-        const auto rename = next<int (*)(const char*, const char*)>("rename");
-        rename(change.path.c_str(), change.from.c_str());
-        if (::access(before.c_str(), F_OK) == 0) rename(before.c_str(), change.path.c_str());
-        break;
-    }
-    }
-}
-
-// Blocks that are there although others that were written before are not.
-void redo(const Change& change)
-{
-    if (change.what == Change::What::write) put(change.path, change.offset, change.new_bytes);
-    if (change.what == Change::What::truncate) resize(change.path, change.new_size);
 }
 
 [[noreturn]] void die()
