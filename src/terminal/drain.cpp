@@ -36,7 +36,8 @@ public:
         std::vector<JournalEntry> open;
         std::ranges::copy_if(journal_.entries(), std::back_inserter(open),
                              [](const auto& entry) { return entry.is_open(); });
-        std::ranges::stable_partition(open, [](const auto& entry) { return !entry.intent.after; });
+        std::stable_partition(open.begin(), open.end(),
+                              [](const auto& entry) { return !entry.intent.after; });
         return open;
     }
 
@@ -143,9 +144,10 @@ private:
             entry.sent->first) {
             // The card takes it without the platform, and gives the receipt of what it has done.
             const auto receipt = deliver(contact, *entry.sent->first);
-            if (receipt)
+            if (receipt) {
                 return conclude(wanted.id,
                                 Applied{entry.sent->first->operation, *receipt, std::nullopt});
+            }
         }
         const auto* applied = std::get_if<Applied>(&outcome);
         const auto* refused = std::get_if<NotApplied>(&outcome);

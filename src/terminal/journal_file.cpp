@@ -188,7 +188,7 @@ Result<void> JournalFile::append(std::span<const std::string> lines)
     auto check = check_;
     for (const auto& line : lines) {
         check = check_of(check, line);
-        text += check + ' ' + line + '\n';
+        text.append(check).append(1, ' ').append(line).append(1, '\n');
     }
     TALLYCARD_EXPECTS(text.size() <= longest_append);
     if (::lseek(descriptor_, static_cast<off_t>(size_), SEEK_SET) < 0) return rejected();
@@ -213,7 +213,7 @@ Result<void> JournalFile::replace(std::span<const std::string> lines)
     std::string text(header);
     for (const auto& line : lines) {
         next.check_ = check_of(next.check_, line);
-        text += next.check_ + ' ' + line + '\n';
+        text.append(next.check_).append(1, ' ').append(line).append(1, '\n');
     }
     next.size_ = text.size();
     if (!write_all(descriptor, text) || ::fsync(descriptor) != 0 ||

@@ -140,6 +140,7 @@ private:
     {
         if (events.empty()) return {};
         std::vector<std::string> lines;
+        lines.reserve(events.size());
         for (const auto& event : events) lines.push_back(to_line(event));
         if (auto written = file_->append(lines); !written) return written;
         for (const auto& event : events) TALLYCARD_EXPECTS(take(event));

@@ -121,7 +121,7 @@ Outcome attempt(const Contact& contact, const OperationId& id, const Intent& int
     const auto info = session->info();
     const PaymentOrder order{intent.amount, info.currency.unit, Nonce(id.bytes()), *intent.account};
     if (before.asked == Asked::again) {
-        if (auto end = ended_before(*session, order, before)) return *std::move(end);
+        if (const auto end = ended_before(*session, order, before)) return *end;
     }
     if (auto genuine = check_genuine(*session); !genuine)
         return stopped(before.asked, genuine.error());
@@ -150,8 +150,8 @@ Outcome look_for_payment(const Contact& contact, const JournalEntry& entry)
     if (!session) return InDoubt{std::nullopt, session.error()};
     const PaymentOrder order{entry.intent.amount, session->info().currency.unit,
                              Nonce(entry.intent.id.bytes()), *entry.intent.account};
-    auto end = ended_before(*session, order, {.asked = Asked::again, .entry = &entry});
-    if (end) return *std::move(end);
+    const auto end = ended_before(*session, order, {.asked = Asked::again, .entry = &entry});
+    if (end) return *end;
     return NotApplied{{.code = Errc::not_in_log, .where = "payment"}};
 }
 
