@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "contact.hpp"
 
+#include <array>
+
+#include <sodium/randombytes.h>
+
 #include "notes.hpp"
 
 namespace tallycard::contact {
@@ -58,6 +62,24 @@ Result<void> give_pin(CardSession& session, const HolderPin& pin)
     if (pin.is_at_reader()) return session.verify_pin_at_reader();
     if (pin.block() != nullptr) return session.verify_pin(*pin.block());
     return {};
+}
+
+Result<HistoryEntry> log_entry(CardSession& session, std::uint32_t sequence)
+{
+    const auto operation = session.operation(sequence);
+    if (!operation) return operation.error();
+    const auto receipt = session.result(sequence);
+    if (!receipt) return receipt.error();
+    if (receipt->result.operation != operation->digest())
+        return Error{.code = Errc::bad_signature, .where = "GET OPERATION"};
+    return HistoryEntry{*operation, *receipt};
+}
+
+Result<StateStatement> prove(CardSession& session)
+{
+    std::array<std::uint8_t, Challenge::size> challenge;
+    randombytes_buf(challenge.data(), challenge.size());
+    return session.authenticate(Challenge(challenge));
 }
 
 Result<Receipt> deliver(const Contact& contact, const FirstInstruction& first)

@@ -26,6 +26,25 @@ Operation operation_of(const PaymentOrder& order, const CardId& card_id, std::ui
             .parameter = {}};
 }
 
+// That the card signs what it said when it was selected, before something is taken not to have
+// happened: whoever shortens the log on its way must not make a payment happen twice. A card whose
+// balance is private says it with its PIN only, and without is taken at its word.
+Result<void> check_info(CardSession& session, bool has_pin = false)
+{
+    const auto& info = session.info();
+    if (!info.balance && !has_pin) return {};
+    const auto statement = contact::prove(session);
+    if (!statement) return statement.error();
+    if (statement->sequence != info.sequence || statement->unit != info.currency.unit)
+        return Error{.code = Errc::bad_signature, .where = "SELECT"};
+    return {};
+}
+
+Result<std::optional<Applied>> paid_something_else()
+{
+    return Error{.code = Errc::conflict, .where = "payment"};
+}
+
 // The payment with this nonce among what the card executed after `known`; empty when there is
 // none. Errc::conflict when the nonce paid something else.
 Result<std::optional<Applied>> find(CardSession& session, const PaymentOrder& order,
@@ -34,14 +53,13 @@ Result<std::optional<Applied>> find(CardSession& session, const PaymentOrder& or
     const auto newest = session.info().sequence;
     const auto oldest = std::max(known, newest > log_size ? newest - log_size : 0);
     for (auto sequence = newest; sequence > oldest; --sequence) {
-        const auto operation = session.operation(sequence);
-        if (!operation) return operation.error();
-        if (operation->kind != Kind::payment || operation->nonce != order.nonce) continue;
-        if (*operation != operation_of(order, operation->card_id, sequence))
-            return Error{.code = Errc::conflict, .where = "payment"};
-        const auto receipt = session.result(sequence);
-        if (!receipt) return receipt.error();
-        return std::optional(Applied{*operation, *receipt, std::nullopt});
+        const auto entry = contact::log_entry(session, sequence);
+        if (!entry) return entry.error();
+        const auto& operation = entry->operation;
+        if (operation.kind != Kind::payment || operation.nonce != order.nonce) continue;
+        if (operation != operation_of(order, operation.card_id, sequence))
+            return paid_something_else();
+        return std::optional(Applied{operation, entry->receipt, std::nullopt});
     }
     return std::optional<Applied>();
 }
@@ -68,6 +86,7 @@ Outcome recover(const Contact& contact, const PaymentOrder& order, const CardInf
     const auto found = find(*session, order, before.sequence);
     if (!found) return in_doubt;
     if (*found) return **found;
+    if (!check_info(*session)) return in_doubt;
     reason.effect = Effect::none;
     return NotApplied{reason};
 }
@@ -102,12 +121,16 @@ std::optional<Outcome> ended_before(CardSession& session, const PaymentOrder& or
                                     const Before& before)
 {
     const auto& info = session.info();
-    if (before.entry != nullptr && before.entry->intent.card_id != info.card_id)
-        return NotApplied{{.code = Errc::conflict, .where = "payment"}};
-    const auto found = find(session, order, before.sequence());
-    if (!found && found.error().code == Errc::conflict) return NotApplied{found.error()};
-    if (!found) return stopped(Asked::again, found.error());
-    if (*found) return **found;
+    const bool is_its_card =
+        before.entry == nullptr || before.entry->intent.card_id == info.card_id;
+    const auto found =
+        is_its_card ? find(session, order, before.sequence()) : paid_something_else();
+    if (found && *found) return **found;
+    const bool is_conflict = !found && found.error().code == Errc::conflict;
+    if (!found && !is_conflict) return stopped(Asked::again, found.error());
+    if (const auto is_true = check_info(session); !is_true)
+        return stopped(Asked::again, is_true.error());
+    if (is_conflict) return NotApplied{found.error()};
     if (!before.is_covered(info.sequence))
         return InDoubt{std::nullopt, {.code = Errc::not_in_log, .where = "payment"}};
     return std::nullopt;
@@ -127,6 +150,10 @@ Outcome attempt(const Contact& contact, const OperationId& id, const Intent& int
         return stopped(before.asked, genuine.error());
     if (auto verified = contact::give_pin(*session, contact.pin); !verified)
         return NotApplied{verified.error()};
+    if (before.asked == Asked::again && !info.balance) {
+        if (const auto is_true = check_info(*session, contact.pin.is_given()); !is_true)
+            return stopped(before.asked, is_true.error());
+    }
     const auto noted = note_intent(contact, journal_intent(id, info.card_id, intent),
                                    JournalSent{.sequence = info.sequence, .first = std::nullopt});
     if (!noted) return NotApplied{noted.error()};
