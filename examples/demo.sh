@@ -97,7 +97,7 @@ prepare()
     done
     od -An -v -tx1 -N16 /dev/urandom | tr -d ' \n' >"$work/passphrase"
     echo 4711 >"$work/pin"
-    export TALLYCARD_ISSUER="$work/issuer" TALLYCARD_JOURNAL="$work/payments.journal"
+    export TALLYCARD_ISSUER="$work/issuer" TALLYCARD_JOURNAL="$work/terminal.journal"
     secret="--passphrase-file $work/passphrase"
     secret_at_issue=$secret
 }

@@ -19,7 +19,9 @@ Report administer(const Options& options, Kind kind)
     if (kind == Kind::set_limits) parameter = limits_options::parse(options, issuer.currency);
     const auto id = workplace::operation_id(options);
     const auto desk = workplace::desk(options);
-    Terminal terminal(office.client(), workplace::terminal_settings(options, issuer));
+    const auto journal = workplace::journal(options);
+    Terminal terminal(office.client(),
+                      workplace::terminal_settings(options, issuer, journal.get()));
     return report_of(terminal.administer(*desk.card, id, kind, parameter), id, issuer.currency);
 }
 
@@ -46,6 +48,7 @@ void add_administration_commands(Program& program)
         with::operation_key(command, program.options);
         with::reader(command, program.options);
         with::operation(command, program.options);
+        with::journal(command, program.options);
         if (entry.kind == Kind::set_limits) limits_options::add(command, program.options);
     }
 }

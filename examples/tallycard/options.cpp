@@ -128,7 +128,7 @@ void journal(CLI::App& command, Options& options)
 {
     command
         .add_option("-j,--journal", options.journal,
-                    "File of this terminal's offline payments ($TALLYCARD_JOURNAL)")
+                    "File of this terminal's operations ($TALLYCARD_JOURNAL)")
         ->capture_default_str();
 }
 

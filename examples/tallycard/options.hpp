@@ -17,7 +17,7 @@ struct Options {
     std::string reader;  // see open_reader_driver(); empty: the one with a card
     std::string second_reader;
     std::string terminal = "terminal-1";
-    std::string journal = "payments.journal";
+    std::string journal = "terminal.journal";
     int wait_seconds = 0;
     bool json = false;
 

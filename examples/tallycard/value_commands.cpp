@@ -4,6 +4,7 @@
 #include <tallycard/result_error.hpp>
 
 #include "commands.hpp"
+#include "journal_report.hpp"
 #include "office.hpp"
 #include "workplace.hpp"
 
@@ -12,7 +13,8 @@ using workplace::Signing;
 
 namespace {
 
-// One online operation: everything that every such command opens.
+// One online operation: everything that every such command opens. What asks people for something
+// comes first, the journal last: it is for one process at a time.
 class Counter {
 public:
     explicit Counter(const Options& options)
@@ -20,12 +22,18 @@ public:
           currency(office.issuer().currency),
           id(workplace::operation_id(options)),
           pin(options),
-          terminal(office.client(), workplace::terminal_settings(options, office.issuer()))
+          options_(options)
     {
     }
-    Amount amount(const Options& options) const
+    Amount amount() const { return parse_amount(options_.amount, currency).value(); }
+    Terminal& terminal()
     {
-        return parse_amount(options.amount, currency).value();
+        if (!journal_) {
+            journal_ = workplace::journal(options_);
+            terminal_.emplace(office.client(), workplace::terminal_settings(
+                                                   options_, office.issuer(), journal_.get()));
+        }
+        return *terminal_;
     }
     Report report(const Outcome& outcome) const { return report_of(outcome, id, currency); }
 
@@ -33,34 +41,39 @@ public:
     Currency currency;
     OperationId id;
     workplace::Pin pin;
-    Terminal terminal;
+
+private:
+    const Options& options_;
+    std::unique_ptr<OperationJournal> journal_;
+    std::optional<Terminal> terminal_;
 };
 
 Report top_up(const Options& options)
 {
     Counter counter(options);
-    const auto amount = counter.amount(options);
+    const auto amount = counter.amount();
     const auto desk = workplace::desk(options);
-    return counter.report(counter.terminal.top_up(*desk.card, counter.id, amount));
+    return counter.report(counter.terminal().top_up(*desk.card, counter.id, amount));
 }
 
 Report cash_out(const Options& options)
 {
     Counter counter(options);
-    const auto amount = counter.amount(options);
+    const auto amount = counter.amount();
     const auto desk = workplace::desk(options);
-    return counter.report(
-        counter.terminal.cash_out(*desk.card, counter.id, amount, counter.pin.of(*desk.card)));
+    const auto pin = counter.pin.of(*desk.card);
+    return counter.report(counter.terminal().cash_out(*desk.card, counter.id, amount, pin));
 }
 
 Report card_to_card(const Options& options)
 {
     Counter counter(options);
-    const auto amount = counter.amount(options);
+    const auto amount = counter.amount();
     const auto from = workplace::desk(options);
     const auto to = workplace::desk(options, options.second_reader);
-    const auto both = counter.terminal.card_to_card(*from.card, *to.card, counter.id, amount,
-                                                    counter.pin.of(*from.card));
+    const auto pin = counter.pin.of(*from.card);
+    const auto both =
+        counter.terminal().card_to_card(*from.card, *to.card, counter.id, amount, pin);
     auto out = counter.report(both.out);
     if (!both.in) return out;
     const auto in = counter.report(*both.in);
@@ -69,7 +82,7 @@ Report card_to_card(const Options& options)
         waits.text +=
             "\nThe value has left the first card and waits in the second one's holder "
             "account: run the same command again with --id " +
-            counter.id.to_string();
+            counter.id.to_string() + ", or 'tallycard resolve' with the second card";
     }
     return {out.text + "\n" + waits.text,
             {{"outcome", in.exit == exit_code::done ? "applied" : "in_doubt"},
@@ -87,14 +100,16 @@ Report transfer(const Options& options)
             Error{.code = Errc::malformed, .where = "transfer (give --to, --from or --to-reader)"});
     }
     Counter counter(options);
-    const auto amount = counter.amount(options);
+    const auto amount = counter.amount();
     const auto account = workplace::account(options.account, "account");
     const auto desk = workplace::desk(options);
-    auto& terminal = counter.terminal;
-    return counter.report(options.from_account
-                              ? terminal.transfer_in(*desk.card, counter.id, amount, account)
-                              : terminal.transfer_out(*desk.card, counter.id, amount, account,
-                                                      counter.pin.of(*desk.card)));
+    if (options.from_account) {
+        return counter.report(
+            counter.terminal().transfer_in(*desk.card, counter.id, amount, account));
+    }
+    const auto pin = counter.pin.of(*desk.card);
+    return counter.report(
+        counter.terminal().transfer_out(*desk.card, counter.id, amount, account, pin));
 }
 
 Report resolution_report(const Result<Resolution>& resolved)
@@ -115,18 +130,44 @@ Report resolution_report(const Result<Resolution>& resolved)
             exit_code::done};
 }
 
+// The card first, then what the journal holds.
+Report with_journal(const Result<Resolution>& resolved, const Result<std::vector<Drained>>& drained,
+                    const Currency& currency)
+{
+    auto report = resolution_report(resolved);
+    if (!resolved) return report;
+    if (!drained) return report_of(drained.error());
+    const auto journal = report_of(*drained, currency);
+    if (!journal.text.empty()) report.text += "\n" + journal.text;
+    report.json["operations"] = journal.json["operations"];
+    report.exit = journal.exit;
+    return report;
+}
+
 Report resolve(const Options& options)
 {
     Counter counter(options);
     const auto desk = workplace::desk(options);
-    return resolution_report(counter.terminal.resolve(*desk.card));
+    const auto pin = counter.pin.of(*desk.card);
+    auto& terminal = counter.terminal();
+    auto resolved = terminal.resolve(*desk.card);
+    if (!resolved) return resolution_report(resolved);
+    const auto drained = terminal.drain(*desk.card, pin);
+    if (drained && !drained->empty()) {
+        const auto after = counter.office.client().standing(resolved->standing.card_id);
+        if (after) resolved->standing = *after;
+    }
+    return with_journal(resolved, drained, counter.currency);
 }
 
 Report void_pending(const Options& options)
 {
     Counter counter(options);
     const auto desk = workplace::desk(options);
-    return resolution_report(counter.terminal.void_pending(*desk.card));
+    auto& terminal = counter.terminal();
+    const auto resolved = terminal.void_pending(*desk.card);
+    if (!resolved) return resolution_report(resolved);
+    return with_journal(resolved, terminal.give_up(*desk.card), counter.currency);
 }
 
 // Gives the card a first instruction that was signed before: what it has executed it answers again.
@@ -175,6 +216,7 @@ void add_value_commands(Program& program)
         with::operation_key(command, options);
         with::reader(command, options);
         with::operation(command, options);
+        with::journal(command, options);
         return command;
     };
 
@@ -200,6 +242,10 @@ void add_value_commands(Program& program)
     from->excludes(second);
 
     add_execute(program);
-    online("resolve", "Make card and platform agree, and end what is pending", resolve);
+    with::pin(online("resolve",
+                     "Make card and platform agree, and end what is pending, and what the journal "
+                     "holds open for the card",
+                     resolve),
+              options);
     online("void", "End what is pending for the card without doing it", void_pending);
 }

@@ -126,11 +126,21 @@ Desk desk(const Options& options, const std::string& reader_spec)
     return desk;
 }
 
-TerminalSettings terminal_settings(const Options& options, const IssuerDescription& issuer)
+std::unique_ptr<OperationJournal> journal(const Options& options)
+{
+    constexpr std::size_t most_entries = 2000, kept = 1000;
+    auto opened = OperationJournal::open(options.journal, std::chrono::seconds(10)).value();
+    if (opened->entries().size() > most_entries) opened->compact(kept).value();
+    return opened;
+}
+
+TerminalSettings terminal_settings(const Options& options, const IssuerDescription& issuer,
+                                   OperationJournal* journal)
 {
     return {.card_root = issuer.card_root,
             .name = account(options.terminal, "--terminal"),
-            .observer = nullptr};
+            .observer = nullptr,
+            .journal = journal};
 }
 
 OperationId operation_id(const Options& options)

@@ -56,8 +56,12 @@ inline Desk desk(const Options& options)
 // The readers of `spec`, as open_reader_driver() understands it.
 tallycard::ReaderSource readers(const Options& options, const std::string& spec);
 
+// This terminal's. Waits a while for another process that has it. Forgets the oldest of very many.
+std::unique_ptr<tallycard::OperationJournal> journal(const Options& options);
+
 tallycard::TerminalSettings terminal_settings(const Options& options,
-                                              const tallycard::IssuerDescription& issuer);
+                                              const tallycard::IssuerDescription& issuer,
+                                              tallycard::OperationJournal* journal = nullptr);
 
 // Parsed from the options, or Errc::malformed named after the option.
 tallycard::OperationId operation_id(const Options& options);  // a random one where none is given

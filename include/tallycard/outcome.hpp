@@ -18,6 +18,8 @@ struct Applied {
     Operation operation;
     Receipt receipt;
     std::optional<Settlement> settlement;
+    // A payment whose receipt the journal could not keep: keep it elsewhere, or resolve the card.
+    std::optional<Error> not_kept = std::nullopt;
 };
 
 // The operation did not happen, and never will under this id. Nothing changed.

@@ -10,6 +10,7 @@
 #include <tallycard/export.hpp>
 #include <tallycard/holder_pin.hpp>
 #include <tallycard/issuer_client.hpp>
+#include <tallycard/operation_journal.hpp>
 #include <tallycard/outcome.hpp>
 #include <tallycard/reader.hpp>
 
@@ -36,6 +37,7 @@ struct TerminalSettings {
     PublicKey card_root;  // the issuer whose cards are accepted
     AccountId name;       // this terminal: whose cash account moves
     Observer* observer = nullptr;
+    OperationJournal* journal = nullptr;  // where every operation is written down as it goes
 };
 
 // How a card-to-card transfer stands after the call: the first half, and the second where the first
@@ -44,6 +46,20 @@ struct CardToCard {
     Outcome out;
     std::optional<Outcome> in;
 };
+
+// An open entry of the journal, after drain().
+struct Drained {
+    JournalEntry entry;                    // as it stands now
+    std::optional<Settlement> settlement;  // of its receipt; not settled: kept by the platform
+    // Why it is still open, or was not applied. It may be open without: it waits for its card.
+    std::optional<Error> reason;
+};
+
+// The ids of the two halves of a card-to-card transfer.
+struct CardToCardIds {
+    OperationId out, in;
+};
+TALLYCARD_EXPORT CardToCardIds card_to_card_ids(const OperationId& id);
 
 // Whole business operations: card, platform and recovery together.
 //
@@ -57,7 +73,11 @@ struct CardToCard {
 // it is typed when the card needs it: once, for a transfer out twice; a wrong one leaves an online
 // operation pending, which goes on when it is asked for again.
 //
-// Not thread-safe. The client and the links must outlive the call.
+// With a journal, each operation is written down before the platform is asked, before the card is
+// told, when its receipt is here and when that has settled. What cannot be written down is not
+// begun. At each contact, and after an outage, drain().
+//
+// Not thread-safe. The client, the journal and the links must outlive the call.
 class TALLYCARD_EXPORT Terminal {
 public:
     Terminal(IssuerClient& issuer, const TerminalSettings& settings)
@@ -93,6 +113,20 @@ public:
     Result<Resolution> resolve(CardLink& card);
     // The same, but what is pending is voided without being delivered.
     Result<Resolution> void_pending(CardLink& card);
+
+    // These require a journal, and bring what is open in it to an end, by the ids that it has.
+    //
+    // Without a card: settles receipts, and asks the platform how the others ended. A payment that
+    // was never sent to the card did not happen.
+    std::vector<Drained> drain();
+    // The same, and ends what is open for the card: online operations are asked for again, also
+    // where the platform had not signed them yet; payments are looked for in the card's log, and
+    // never made. Where the platform cannot be reached, what it has signed is executed all the
+    // same. An error where the card does not say who it is.
+    Result<std::vector<Drained>> drain(CardLink& card, const HolderPin& pin = {});
+    // The same, but online operations that have not been executed are given up, as by
+    // void_pending(), which is called first. One that the platform has not signed is not applied.
+    Result<std::vector<Drained>> give_up(CardLink& card);
 
     // What the card says of itself. Nothing is checked but that it is a card of this issuer.
     Result<CardInfo> identify(CardLink& card);

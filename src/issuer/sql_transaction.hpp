@@ -7,7 +7,7 @@
 
 namespace tallycard::sql {
 
-// A transaction that has begun. The database must outlive it.
+// A transaction that is about to begin or has. The database must outlive it.
 class Transaction final : public StoreTransaction {
 public:
     explicit Transaction(Database& database) : database_(&database) {}

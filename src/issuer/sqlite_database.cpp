@@ -18,9 +18,15 @@ Error error_of(int code)
     return Error{.code = what, .detail = static_cast<std::uint32_t>(code), .where = "SQLite"};
 }
 
+}  // namespace
+
 class Statement final : public sql::Statement {
 public:
-    Statement(sqlite3* database, const char* sql) : database_(database), sql_(sql) { prepare(); }
+    Statement(sqlite3* database, const char* sql) : database_(database)
+    {
+        unprepared_ =
+            sqlite3_prepare_v3(database_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
+    }
     Statement(const Statement&) = delete;
     Statement& operator=(const Statement&) = delete;
     ~Statement() override { sqlite3_finalize(statement_); }
@@ -41,6 +47,8 @@ public:
     }
     void bind_null(int parameter) override { check(sqlite3_bind_null(statement_, parameter)); }
 
+    bool is_prepared() const { return statement_ != nullptr; }
+
     Result<sql::Step> step() override
     {
         if (statement_ == nullptr) return error_of(unprepared_);
@@ -59,7 +67,7 @@ public:
     void reset() override
     {
         failure_ = SQLITE_OK;
-        if (statement_ == nullptr) return prepare();  // what failed once may do the next time
+        if (statement_ == nullptr) return;
         sqlite3_reset(statement_);
         sqlite3_clear_bindings(statement_);
     }
@@ -90,11 +98,6 @@ public:
     }
 
 private:
-    void prepare()
-    {
-        unprepared_ = sqlite3_prepare_v3(database_, sql_, -1, SQLITE_PREPARE_PERSISTENT,
-                                         &statement_, nullptr);
-    }
     std::size_t size_of(int column)
     {
         return static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
@@ -104,12 +107,9 @@ private:
         if (code != SQLITE_OK && failure_ == SQLITE_OK) failure_ = code;
     }
     sqlite3* database_;
-    const char* sql_;
     sqlite3_stmt* statement_ = nullptr;
     int failure_ = SQLITE_OK, unprepared_ = SQLITE_OK;
 };
-
-}  // namespace
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path)
 {
@@ -120,19 +120,34 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path)
     if (code != SQLITE_OK) return error_of(code);
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_busy_timeout(handle, 10'000);
+    const int prepared = sqlite3_prepare_v3(handle, "ROLLBACK", -1, SQLITE_PREPARE_PERSISTENT,
+                                            &database->roll_back_, nullptr);
+    if (prepared != SQLITE_OK) return error_of(prepared);
     return database;
 }
+
+Database::Database(sqlite3* database) : database_(database) {}
 
 Database::~Database()
 {
     statements_.clear();
+    sqlite3_finalize(roll_back_);
     sqlite3_close(database_);
+}
+
+void Database::roll_back()
+{
+    if (sqlite3_get_autocommit(database_) != 0) return;
+    sqlite3_step(roll_back_);
+    sqlite3_reset(roll_back_);
 }
 
 sql::Statement& Database::statement(const char* sql)
 {
     auto& statement = statements_[sql];
-    if (statement == nullptr) statement = std::make_unique<Statement>(database_, sql);
+    // What could not be prepared once, for want of memory, may be the next time.
+    if (statement == nullptr || !statement->is_prepared())
+        statement = std::make_unique<Statement>(database_, sql);
     return *statement;
 }
 

@@ -11,6 +11,8 @@
 
 namespace tallycard::sqlite {
 
+class Statement;
+
 // An open database file.
 class Database final : public sql::Database {
 public:
@@ -19,13 +21,15 @@ public:
 
     Result<void> run(const std::string& sql) override;
     Result<void> commit() override { return query("COMMIT").run(); }
-    void roll_back() override { static_cast<void>(query("ROLLBACK").run()); }
+    // Allocates nothing, and so works where nothing else does.
+    void roll_back() override;
 
 private:
-    explicit Database(sqlite3* database) : database_(database) {}
+    explicit Database(sqlite3* database);
     sql::Statement& statement(const char* sql) override;
     sqlite3* database_;
-    std::unordered_map<const char*, std::unique_ptr<sql::Statement>> statements_;
+    sqlite3_stmt* roll_back_ = nullptr;
+    std::unordered_map<const char*, std::unique_ptr<Statement>> statements_;
 };
 
 }  // namespace tallycard::sqlite

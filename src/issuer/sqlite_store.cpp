@@ -46,8 +46,12 @@ public:
 private:
     Result<std::unique_ptr<StoreTransaction>> begin(const char* sql)
     {
+        // Before it begins: where there is no memory for it, none stays open.
+        auto transaction = std::make_unique<sql::Transaction>(*database_);
+        // One that could not be rolled back, since something failed then, may be open still.
+        database_->roll_back();
         if (const auto begun = database_->query(sql).run(); !begun) return begun.error();
-        return std::unique_ptr<StoreTransaction>(std::make_unique<sql::Transaction>(*database_));
+        return std::unique_ptr<StoreTransaction>(std::move(transaction));
     }
     std::unique_ptr<Database> database_;
 };

@@ -5,9 +5,15 @@
 #include <string>
 
 #include "../protocol/digest.hpp"
-#include "contact.hpp"
+#include "notes.hpp"
 
 namespace tallycard {
+
+using contact::Contact;
+using contact::Intent;
+using contact::journal_intent;
+using contact::note_intent;
+
 namespace {
 
 // The id of one half: the first 16 bytes of SHA-256(id ‖ half).
@@ -33,6 +39,13 @@ CardToCard without_receiver(const contact::Contact& contact, const OperationId& 
     return both;
 }
 
+// The first half did not happen, and so the second one never will.
+void note_neither(OperationJournal* journal, const OperationId& in_id)
+{
+    const auto* entry = journal == nullptr ? nullptr : journal->find(in_id);
+    if (entry != nullptr && entry->is_open() && !entry->receipt) (void)journal->not_applied(in_id);
+}
+
 }  // namespace
 
 AccountId holder_account(const CardId& card_id)
@@ -40,16 +53,38 @@ AccountId holder_account(const CardId& card_id)
     return AccountId::parse("H-" + card_id.to_string()).value();
 }
 
+CardToCardIds card_to_card_ids(const OperationId& id)
+{
+    return {half_of(id, "out"), half_of(id, "in")};
+}
+
 CardToCard Terminal::card_to_card(CardLink& from, CardLink& to, const OperationId& id,
                                   Amount amount, const HolderPin& pin)
 {
-    const auto out_id = half_of(id, "out");
+    const auto ids = card_to_card_ids(id);
+    const Contact receiving{*issuer_, settings_, to};
     const auto receiver = identify(to);
-    if (!receiver) return without_receiver({*issuer_, settings_, from}, out_id, receiver.error());
+    if (!receiver) return without_receiver({*issuer_, settings_, from}, ids.out, receiver.error());
     const auto account = holder_account(receiver->card_id);
-    CardToCard both{transfer_out(from, out_id, amount, account, pin), {}};
-    if (std::holds_alternative<Applied>(both.out))
-        both.in = transfer_in(to, half_of(id, "in"), amount, account);
+    const Intent in{.kind = Kind::transfer_in,
+                    .amount = amount,
+                    .account = account,
+                    .parameter = {},
+                    .after = ids.out};
+    if (amount <= Amount{})
+        return {NotApplied{{.code = Errc::bad_amount, .where = "card to card"}}, std::nullopt};
+    const bool is_new = settings_.journal != nullptr && settings_.journal->find(ids.in) == nullptr;
+    // Written down first: once the first half has been done, the second one is known of.
+    const auto noted = note_intent(receiving, journal_intent(ids.in, receiver->card_id, in));
+    if (!noted) return {NotApplied{noted.error()}, std::nullopt};
+
+    CardToCard both{transfer_out(from, ids.out, amount, account, pin), {}};
+    if (std::holds_alternative<Applied>(both.out)) {
+        both.in = perform(receiving, ids.in, in, card_asks(receiving, ids.in, in));
+    } else if (const auto* refused = std::get_if<NotApplied>(&both.out)) {
+        if (is_new || refused->reason.code != Errc::conflict)
+            note_neither(settings_.journal, ids.in);
+    }
     return both;
 }
 

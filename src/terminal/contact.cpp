@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "contact.hpp"
 
+#include <array>
+
+#include <sodium/randombytes.h>
+
+#include "notes.hpp"
+
 namespace tallycard::contact {
 namespace {
 
@@ -58,6 +64,24 @@ Result<void> give_pin(CardSession& session, const HolderPin& pin)
     return {};
 }
 
+Result<HistoryEntry> log_entry(CardSession& session, std::uint32_t sequence)
+{
+    const auto operation = session.operation(sequence);
+    if (!operation) return operation.error();
+    const auto receipt = session.result(sequence);
+    if (!receipt) return receipt.error();
+    if (receipt->result.operation != operation->digest())
+        return Error{.code = Errc::bad_signature, .where = "GET OPERATION"};
+    return HistoryEntry{*operation, *receipt};
+}
+
+Result<StateStatement> prove(CardSession& session)
+{
+    std::array<std::uint8_t, Challenge::size> challenge;
+    randombytes_buf(challenge.data(), challenge.size());
+    return session.authenticate(Challenge(challenge));
+}
+
 Result<Receipt> deliver(const Contact& contact, const FirstInstruction& first)
 {
     auto session = begin(contact);
@@ -102,9 +126,14 @@ Outcome conclude(const Contact& contact, const OperationId& id, const OperationS
 
     auto receipt = status.receipt;
     if (!receipt) {
+        const JournalSent sent{.sequence = operation.sequence - 1, .first = status.first};
+        if (const auto noted = note_sent(contact, id, sent); !noted)
+            return InDoubt{operation, noted.error()};
         const auto delivered = deliver(contact, status.first);
         if (!delivered) return not_delivered(contact, id, operation, delivered.error());
         receipt = *delivered;
+        // The platform knows the operation: should this line be missing, it is asked.
+        (void)note_receipt(contact, id, operation, *receipt);
     }
     const auto settlement = contact.issuer.settle(*receipt, std::nullopt);
     if (!settlement) return InDoubt{operation, settlement.error()};

@@ -22,6 +22,13 @@ Result<CardSession> begin(const Contact& contact);
 // Gives the card the PIN, where there is one.
 Result<void> give_pin(CardSession& session, const HolderPin& pin);
 
+// An operation of the card's log and its receipt: the card's signature is verified, and that it is
+// for that operation.
+Result<HistoryEntry> log_entry(CardSession& session, std::uint32_t sequence);
+
+// The card's word, signed now. What SELECT said of its sequence may have been changed on the way.
+Result<StateStatement> prove(CardSession& session);
+
 // Gives the card a signed operation, in a transaction of its own. Its receipt, verified.
 Result<Receipt> deliver(const Contact& contact, const FirstInstruction& first);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "operation.hpp"
 
+#include "notes.hpp"
+
 namespace tallycard::contact {
 namespace {
 
@@ -106,9 +108,7 @@ Outcome stopped(const Contact& contact, const OperationId& id, const Intent& int
     return known(contact, id, intent, &error).value_or(NotApplied{error});
 }
 
-}  // namespace
-
-Outcome perform(const Contact& contact, const OperationId& id, const Intent& intent, const Ask& ask)
+Outcome attempt(const Contact& contact, const OperationId& id, const Intent& intent, const Ask& ask)
 {
     if (moves_value(intent.kind) && !sign_fits(intent.kind, intent.amount))
         return NotApplied{refusal(Errc::bad_amount, intent.kind)};
@@ -116,6 +116,8 @@ Outcome perform(const Contact& contact, const OperationId& id, const Intent& int
     if (!ready) return stopped(contact, id, intent, ready.error());
     if (auto outcome = known(contact, id, intent, nullptr)) return *outcome;
     if (!ready->verdict) return NotApplied{ready->verdict.error()};
+    const auto noted = note_intent(contact, journal_intent(id, ready->info.card_id, intent));
+    if (!noted) return NotApplied{noted.error()};
 
     auto status = ask(ready->info);
     if (!status && is_behind(status.error())) {
@@ -125,6 +127,15 @@ Outcome perform(const Contact& contact, const OperationId& id, const Intent& int
     }
     if (!status) return stopped(contact, id, intent, status.error());
     return conclude(contact, id, *status);
+}
+
+}  // namespace
+
+Outcome perform(const Contact& contact, const OperationId& id, const Intent& intent, const Ask& ask)
+{
+    auto outcome = attempt(contact, id, intent, ask);
+    note_end(contact, id, outcome);
+    return outcome;
 }
 
 Ask platform_signs(const Contact& contact, const OperationId& id, const Intent& intent)

@@ -14,6 +14,7 @@ struct Intent {
     Amount amount;  // signed, as in the operation
     std::optional<AccountId> account;
     Parameter parameter;
+    std::optional<OperationId> after = std::nullopt;  // see JournalIntent
 };
 
 // Obtains the issuer's signature, once the card and the platform agree. Borrows the contact.

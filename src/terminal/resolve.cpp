@@ -6,15 +6,10 @@
 namespace tallycard::contact {
 namespace {
 
-struct LogEntry {
-    Operation operation;
-    Receipt receipt;
-};
-
 // What the card executed from `first` on, oldest first, and where it stands.
 struct Reading {
     CardInfo info;
-    std::vector<LogEntry> log;
+    std::vector<HistoryEntry> log;
 };
 
 Result<Reading> read_log(const Contact& contact, const CardId& card_id, std::uint32_t settled)
@@ -28,11 +23,9 @@ Result<Reading> read_log(const Contact& contact, const CardId& card_id, std::uin
         return Error{.code = Errc::not_in_log, .where = "resolve"};
     for (auto sequence = settled; sequence < reading.info.sequence;) {
         ++sequence;
-        const auto operation = session->operation(sequence);
-        if (!operation) return operation.error();
-        const auto receipt = session->result(sequence);
-        if (!receipt) return receipt.error();
-        reading.log.push_back({*operation, *receipt});
+        const auto entry = log_entry(*session, sequence);
+        if (!entry) return entry.error();
+        reading.log.push_back(*entry);
     }
     return reading;
 }

@@ -2,9 +2,6 @@
 #include <tallycard/terminal.hpp>
 
 #include <algorithm>
-#include <array>
-
-#include <sodium/randombytes.h>
 
 #include "operation.hpp"
 
@@ -19,22 +16,6 @@ using contact::platform_signs;
 namespace {
 
 constexpr std::uint32_t log_size = 16;
-
-Result<StateStatement> prove(CardSession& session)
-{
-    std::array<std::uint8_t, Challenge::size> challenge;
-    randombytes_buf(challenge.data(), challenge.size());
-    return session.authenticate(Challenge(challenge));
-}
-
-Result<HistoryEntry> entry_of(CardSession& session, std::uint32_t sequence)
-{
-    const auto operation = session.operation(sequence);
-    if (!operation) return operation.error();
-    const auto receipt = session.result(sequence);
-    if (!receipt) return receipt.error();
-    return HistoryEntry{*operation, *receipt};
-}
 
 // The first signature that is asked of a card tells whose it is.
 Error as_foreign(Error error)
@@ -113,7 +94,7 @@ Result<StateStatement> Terminal::state(CardLink& card, const HolderPin& pin)
     auto session = contact::begin({*issuer_, settings_, card});
     if (!session) return session.error();
     if (auto verified = contact::give_pin(*session, pin); !verified) return verified.error();
-    return prove(*session);
+    return contact::prove(*session);
 }
 
 Result<std::vector<HistoryEntry>> Terminal::history(CardLink& card)
@@ -122,13 +103,13 @@ Result<std::vector<HistoryEntry>> Terminal::history(CardLink& card)
     if (!session) return session.error();
     // A card whose balance is private says this with its PIN only: its newest receipt has to do.
     if (session->info().balance) {
-        if (const auto genuine = prove(*session); !genuine) return genuine.error();
+        if (const auto genuine = contact::prove(*session); !genuine) return genuine.error();
     }
     const auto newest = session->info().sequence;
     const auto count = std::min(newest, log_size);
     std::vector<HistoryEntry> entries;
     for (std::uint32_t back = 0; back < count; ++back) {
-        const auto entry = entry_of(*session, newest - back);
+        const auto entry = contact::log_entry(*session, newest - back);
         if (!entry) return back == 0 ? as_foreign(entry.error()) : entry.error();
         entries.push_back(*entry);
     }

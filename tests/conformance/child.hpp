@@ -42,17 +42,18 @@ public:
     {
         if (process_ <= 0) return false;
         kill(process_, SIGKILL);
-        int status = 0;
-        waitpid(std::exchange(process_, 0), &status, 0);
-        succeeded_ = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-        return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+        (void)succeeded();
+        return was_killed_;
     }
+    // Of one that has ended.
+    bool was_killed() const { return was_killed_; }
     // Waits for its end.
     bool succeeded()
     {
         if (process_ <= 0) return succeeded_;
         int status = 0;
         waitpid(std::exchange(process_, 0), &status, 0);
+        was_killed_ = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
         return succeeded_ = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     }
 
@@ -70,7 +71,7 @@ private:
     }
 
     pid_t process_;
-    bool succeeded_ = false;
+    bool succeeded_ = false, was_killed_ = false;
 };
 
 template <class Body>

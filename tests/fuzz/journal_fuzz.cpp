@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A terminal's journal of payments as a stranger left it, then as its program goes on with it. What
-// opens reads again as what it was, whatever was appended; an intent and a receipt never change.
+// A terminal's journal as a stranger left it, then as its program goes on with it. What
+// opens reads again as what it was, whatever was appended; a receipt never changes.
 #include <algorithm>
+#include <string>
 
-#include <tallycard/payment_journal.hpp>
+#include <tallycard/operation_journal.hpp>
 
 #include "../../src/crypto/software_keys.hpp"
+#include "../../src/protocol/digest.hpp"
 #include "../support/simulated_card.hpp"
 #include "fuzz.hpp"
 #include "input.hpp"
@@ -40,45 +42,87 @@ const std::vector<Submission>& paid()
     return all;
 }
 
-bool are_same(const std::vector<JournalPayment>& a, const std::vector<JournalPayment>& b)
+bool are_same(const std::vector<JournalEntry>& a, const std::vector<JournalEntry>& b)
 {
-    return std::ranges::equal(a, b, [](const JournalPayment& x, const JournalPayment& y) {
-        return x.intent == y.intent && x.operation == y.operation && x.receipt == y.receipt &&
-               x.closed == y.closed;
+    return std::ranges::equal(a, b, [](const JournalEntry& x, const JournalEntry& y) {
+        return x.intent == y.intent && x.stage == y.stage && x.sent == y.sent &&
+               x.operation == y.operation && x.receipt == y.receipt;
     });
 }
 
-// One call, where the journal knows the payment that it is about.
-void go_on(PaymentJournal& journal, Input& input)
+// The lines as the file has them, each with its checksum: what a stranger can make as well.
+std::string checked(std::span<const std::uint8_t> lines)
+{
+    std::string text = "tallycard-journal 1\n", check;
+    std::string_view rest(reinterpret_cast<const char*>(lines.data()), lines.size());
+    while (!rest.empty()) {
+        const auto line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+        check.append(line);
+        const auto digest =
+            sha256({reinterpret_cast<const std::uint8_t*>(check.data()), check.size()});
+        check = to_hex(digest.bytes().first<4>());
+        text.append(check).append(1, ' ').append(line).append(1, '\n');
+    }
+    return text;
+}
+
+JournalIntent intent_of(const OperationId& id, Input& input)
+{
+    JournalIntent intent{.id = id,
+                         .card_id = {},
+                         .kind = Kind::payment,
+                         .amount = Amount::minor_units(-1 - input.byte()),
+                         .account = *AccountId::parse(std::string_view("SHOP-1"))};
+    if (input.one_in(4)) intent.after = ::id(input.below(4));
+    return intent;
+}
+
+// One call, where the journal knows the operation that it is about.
+void go_on(OperationJournal& journal, Input& input)
 {
     const auto which = id(input.below(4));
-    const auto known = std::ranges::find(journal.payments(), which,
-                                         [](const JournalPayment& p) { return p.intent.id; });
-    const bool is_known = known != journal.payments().end();
-    const auto before = journal.payments();
-    switch (input.below(3)) {
+    const auto before = journal.entries();
+    const auto* entry = journal.find(which);
+    const auto known = entry == nullptr ? std::nullopt : std::optional(*entry);
+    Result<void> done;
+    switch (input.below(6)) {
     case 0: {
-        const PaymentIntent intent{.id = which,
-                                   .card_id = {},
-                                   .amount = Amount::minor_units(1 + input.byte()),
-                                   .payee = *AccountId::parse(std::string_view("SHOP-1"))};
-        const auto done = journal.intend(intent);
-        FUZZ_CHECK(done.has_value() == (!is_known || known->intent == intent));
-        if (is_known) FUZZ_CHECK(are_same(before, journal.payments()));
+        const auto intent = intent_of(which, input);
+        done = journal.intend(intent);
+        FUZZ_CHECK(done.has_value() == (!known || known->intent == intent));
         break;
     }
-    case 1: {
-        if (!is_known) return;
-        const auto receipt = known->receipt;
+    case 1:
+        if (!known) return;
+        done = journal.sent(which, {.sequence = input.byte(), .first = std::nullopt});
+        FUZZ_CHECK(done.has_value());
+        break;
+    case 2: {
+        if (!known) return;
         const auto& now = paid()[input.below(paid().size())];
-        const auto done = journal.paid(which, *now.operation, now.receipt);
-        FUZZ_CHECK(done.has_value() == (!receipt || *receipt == now.receipt));
-        if (!done) FUZZ_CHECK(are_same(before, journal.payments()));
+        done = journal.executed(which, *now.operation, now.receipt);
+        FUZZ_CHECK(done.has_value() == (!known->receipt || *known->receipt == now.receipt));
         break;
     }
+    case 3:
+    case 4:
+        if (!known) return;
+        done = input.one_in(2) ? journal.acknowledged(which) : journal.not_applied(which);
+        break;
     default:
-        if (is_known) FUZZ_CHECK(journal.close(which));
+        FUZZ_CHECK(journal.compact(input.below(4)).has_value());
+        FUZZ_CHECK(!known || !known->is_open() || journal.find(which) != nullptr);
     }
+    if (!done) FUZZ_CHECK(are_same(before, journal.entries()));
+    // What the card has signed is there for good, or its end is.
+    const auto* now = journal.find(which);
+    FUZZ_CHECK(!known || !known->receipt || now == nullptr || now->receipt == known->receipt);
+}
+
+std::span<const std::uint8_t> bytes_of(const std::string& text)
+{
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
 }  // namespace
@@ -87,22 +131,25 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     const fuzz::SameRandom random;
     Input input(data, size);
-    const auto calls = input.bytes(input.below(16));
-    const auto path = fuzz::file_with("journal", input.rest());
-    std::vector<JournalPayment> left;
+    const bool is_checked = !input.one_in(4);
+    const auto calls = input.bytes(input.below(32));
+    const auto text = is_checked ? checked(input.rest()) : std::string();
+    const auto path = fuzz::file_with("journal", is_checked ? bytes_of(text) : input.rest());
+    std::vector<JournalEntry> left;
     {
-        const auto journal = PaymentJournal::open(path);
+        const auto journal = OperationJournal::open(path);
         if (!journal) {
-            FUZZ_CHECK(journal.error().code == Errc::file_damaged);
-            FUZZ_CHECK(journal.error().detail < size);
+            const auto& error = journal.error();
+            FUZZ_CHECK(error.code == Errc::file_damaged || error.code == Errc::file_malformed);
+            FUZZ_CHECK(error.detail >= 1 && error.detail <= size + 2);
             return 0;
         }
-        FUZZ_CHECK(PaymentJournal::open(path).error().code == Errc::file_in_use);
+        FUZZ_CHECK(OperationJournal::open(path).error().code == Errc::file_in_use);
         Input steps(calls.data(), calls.size());
         while (!steps.empty()) go_on(**journal, steps);
-        left = (*journal)->payments();
+        left = (*journal)->entries();
     }
-    const auto again = PaymentJournal::open(path);
-    FUZZ_CHECK(again && are_same((*again)->payments(), left));
+    const auto again = OperationJournal::open(path);
+    FUZZ_CHECK(again && are_same((*again)->entries(), left));
     return 0;
 }

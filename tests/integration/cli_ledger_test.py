@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""cli_ledger_test.py BUILD: exported ledgers and payment journals that were cut, changed or
+"""cli_ledger_test.py BUILD: exported ledgers and journals that were cut, changed or
 rearranged. The tool finds it, and settles nothing that was not signed."""
+import hashlib
 import unittest
 
 from tallycard_world import DONE, IN_DOUBT, REFUSED, CopyCase, World, cut
@@ -82,44 +83,72 @@ class Journals(CopyCase):
     def test_a_cut_last_line_is_asked_again(self):
         journal, words = self.world.journal, ["pay", "1", "--to", "S", "--id", "ab" * 16]
         self.check(self.world.offline(*words), DONE)
-        self.assertIn("\npaid " + "ab" * 16, journal.read_text())
+        self.assertIn(" receipt " + "ab" * 16, journal.read_text())
         cut(journal, journal.stat().st_size - 40)
-        answer = self.world.run("settle")
-        self.check(answer, IN_DOUBT)
-        self.assertIn("present the card and run 'tallycard pay' with --id", answer.err)
+        self.check(self.world.run("settle"), IN_DOUBT, "present the card .* run 'tallycard resolve'")
         self.check(self.world.offline(*words), DONE)
         self.assertEqual(self.world.balance(), 3900)
         self.check(self.world.run("settle"), DONE, "SHOP-1: settled|nothing|S: settled")
         self.assertEqual(self.world.books()["account/S"], 100)
 
+    def test_a_cut_last_line_is_found_again_without_an_id(self):
+        self.check(self.world.offline("pay", "1", "--to", "S"), DONE)
+        cut(self.world.journal, self.world.journal.stat().st_size - 40)
+        self.check(self.world.online("resolve"), DONE, "payment -1.00 EUR to S: settled")
+        self.assertEqual(self.world.balance(), 3900)
+        self.assertEqual(self.world.books()["account/S"], 100)
+        self.check(self.world.run("settle"), DONE, "nothing to settle")
+
+    @staticmethod
+    def with_checksums(lines):
+        """What somebody writes who knows the format."""
+        text, check = lines[0] + "\n", ""
+        for line in lines[1:]:
+            check = hashlib.sha256((check + line).encode()).hexdigest()[:8]
+            text += f"{check} {line}\n"
+        return text
+
     def test_a_changed_line_is_refused(self):
         text = self.world.journal.read_text()
-        for old, new in (("intent", "intend"), ("paid ", "paid  "), (" 400 ", " -400 "),
-                         (" 400 ", " 4x0 "), ("closed", "close"), ("SHOP-1", "SHOP 1")):
-            self.assertIn(old, text)
-            self.world.journal.write_text(text.replace(old, new, 1))
-            for answer in (self.world.run("settle"), self.world.offline("pay", "1", "--to", "S")):
-                self.check(answer, REFUSED, "payment journal: .*damaged; restore a copy")
+        lines = [text.splitlines()[0]] + [line[9:] for line in text.splitlines()[1:]]
+        self.assertEqual(self.with_checksums(lines), text)
+        for old, new in (("intent", "intend"), ("receipt ", "receipt  "), (" -400 ", " 400 "),
+                         (" -400 ", " -4x0 "), ("acknowledged", "acknowledge"),
+                         ("SHOP-1", "SHOP 1")):
+            number = next(i for i, line in enumerate(lines) if old in line)
+            bad = [*lines[:number], lines[number].replace(old, new, 1), *lines[number + 1:]]
+            for changed in (text.replace(old, new, 1), self.with_checksums(bad)):
+                self.world.journal.write_text(changed)
+                for answer in (self.world.run("settle"),
+                               self.world.offline("pay", "1", "--to", "S")):
+                    self.check(answer, REFUSED,
+                               f"journal: .*damaged; restore a copy .line {number + 1},")
         self.world.journal.write_text(text)
         self.check_unchanged()
 
     def test_a_changed_receipt_never_settles(self):
-        lines = self.world.journal.read_text().splitlines(keepends=True)
-        paid = max(i for i, line in enumerate(lines) if line.startswith("paid "))
-        for at in range(40, len(lines[paid]) - 2, 23):
+        text = self.world.journal.read_text()
+        lines = [text.splitlines()[0]] + [line[9:] for line in text.splitlines()[1:]]
+        paid = max(i for i, line in enumerate(lines) if line.startswith("receipt "))
+        for at in range(42, len(lines[paid]) - 2, 23):
             changed = lines[paid][:at] + ("1" if lines[paid][at] == "0" else "0")
             changed += lines[paid][at + 1:]
-            self.world.journal.write_text("".join([*lines[:paid], changed, *lines[paid + 1:]]))
+            bad = self.with_checksums([*lines[:paid], changed, *lines[paid + 1:]])
+            self.world.journal.write_text(bad)
             self.check(self.world.run("settle"), REFUSED)
             self.assertEqual(self.world.books(), self.original.books())
-        self.world.journal.write_text("".join(lines))
+        self.world.journal.write_text(text)
         self.check(self.world.run("settle"), DONE, "settled")
+
+    def test_a_journal_of_another_version_is_refused(self):
+        self.world.journal.write_text("tallycard-journal 2\nwhatever it says\n")
+        self.check(self.world.run("settle"), REFUSED, "does not follow its format.*line 1")
 
     def test_a_journal_that_cannot_be_written_stops_before_the_card(self):
         self.world.journal = self.world.root / "no" / "journal"
-        self.check(self.world.offline("pay", "1", "--to", "S"), REFUSED, "payment journal")
+        self.check(self.world.offline("pay", "1", "--to", "S"), REFUSED, "journal")
         self.world.journal = self.world.root
-        self.check(self.world.offline("pay", "1", "--to", "S"), REFUSED, "payment journal")
+        self.check(self.world.offline("pay", "1", "--to", "S"), REFUSED, "journal")
         self.check_unchanged()
 
 

@@ -226,7 +226,8 @@ class TwoTerminals(Case):
     def test_top_ups_at_the_same_time_are_each_once(self):
         before, secret = WORLD.balance(), ["--passphrase-file", f"{WORLD.root}/passphrase"]
         for _ in range(3):
-            commands = [["top-up", "0.10", "--id", self.identity()] for _ in range(2)]
+            commands = [["top-up", "0.10", "--journal", f"{WORLD.root}/journal-{till}",
+                         "--id", self.identity()] for till in (1, 2)]
             processes = [WORLD.start(*words, *secret, reader=CARD.reader) for words in commands]
             for process, words in zip(processes, commands):
                 answer = WORLD.finish(process)

@@ -68,7 +68,9 @@ private:
     bool strike(Victim victim, Child& terminal, std::size_t card);
     Positions look_around();
     Stage stage_of(const Positions& now, bool had_ended) const;
-    void ask_again(Job job);
+    template <class Program>
+    Told::End until_definite(const Job& job, Program program);
+    void resolve(const Job& job, bool had_applied);
     void book(const Job& job);
 
     Settings settings_;
@@ -81,7 +83,7 @@ private:
     std::map<std::pair<Victim, Stage>, unsigned> kills_;
     std::map<Task, unsigned> done_;
     std::string playing_;
-    unsigned round_ = 0, not_killed_ = 0, asked_again_ = 0;
+    unsigned round_ = 0, not_killed_ = 0, asked_again_ = 0, drained_ = 0, not_begun_ = 0;
 };
 
 Job Loop::draw_job(Task task)
@@ -91,8 +93,7 @@ Job Loop::draw_job(Task task)
     return {.task = task,
             .card = below(2),
             .amount = 1 + static_cast<std::int64_t>(below(500)),
-            .id = OperationId(id),
-            .asked = Asked::first_time};
+            .id = OperationId(id)};
 }
 
 // How many steps it takes when nobody is killed.
@@ -100,7 +101,9 @@ void Loop::rehearse(Task task)
 {
     const auto job = draw_job(task);
     told_.steps = 0;
-    ask_again(job);
+    if (until_definite(job, run_terminal) != Told::End::applied)
+        throw std::runtime_error(told_.reason.data());
+    book(job);
     steps_[task] = told_.steps;
     positions_ = look_around();
 }
@@ -120,6 +123,7 @@ void Loop::play()
     });
     wait_for_moment(terminal, job.task);
     const bool had_ended = told_.end != Told::End::none;
+    const bool had_applied = told_.end == Told::End::applied;
     const bool killed = strike(victim, terminal, card);
     world_.restart(victim, card);
     if (victim != Victim::terminal && !terminal.succeeded())
@@ -129,7 +133,7 @@ void Loop::play()
     } else {
         ++not_killed_;
     }
-    ask_again(job);
+    resolve(job, had_applied);
     positions_ = look_around();
 }
 
@@ -166,17 +170,30 @@ Stage Loop::stage_of(const Positions& now, bool had_ended) const
     return now.pending == positions_.pending ? Stage::settled : Stage::signed_only;
 }
 
-void Loop::ask_again(Job job)
+// One program after the other, each with the journal of the last.
+template <class Program>
+Told::End Loop::until_definite(const Job& job, Program program)
 {
-    job.asked = Asked::again;
     constexpr int tries = 10;
     for (int i = 0; i < tries; ++i, ++asked_again_) {
         told_.end = Told::End::none;
-        if (!in_child([&] { return run_terminal(world_, job, told_); }))
+        if (!in_child([&] { return program(world_, job, told_); }))
             throw std::runtime_error("the terminal failed");
-        if (told_.end == Told::End::applied) return book(job);
+        if (told_.end == Told::End::applied || told_.end == Told::End::not_applied)
+            return told_.end;
     }
     throw std::runtime_error(std::string(name(job.task)) + " does not end: " + told_.reason.data());
+}
+
+// By the journal, or by whoever kept the id: both have to come to an end.
+void Loop::resolve(const Job& job, bool had_applied)
+{
+    const auto by_journal = below(2) == 0;
+    auto end = by_journal ? until_definite(job, run_drain) : until_definite(job, run_terminal);
+    if (by_journal) ++(end == Told::End::applied ? drained_ : not_begun_);
+    if (had_applied && end != Told::End::applied)
+        throw std::runtime_error("it was applied, and is not any more");
+    if (end == Told::End::applied) book(job);
 }
 
 void Loop::book(const Job& job)
@@ -221,8 +238,10 @@ bool Loop::report() const
     }
     std::printf("\ndone once each:");
     for (const auto& [task, count] : done_) std::printf(" %s %u;", name(task), count);
-    std::printf(" asked again without an end %u times; ended before the kill %u times\n",
-                asked_again_, not_killed_);
+    std::printf(
+        "\nby the journal alone: %u applied, %u not begun; asked again without an end %u times; "
+        "ended before the kill %u times\n",
+        drained_, not_begun_, asked_again_, not_killed_);
     return complete;
 }
 

@@ -122,11 +122,12 @@ KillWorld::KillWorld()
 
 KillWorld::~KillWorld() = default;
 
-TerminalSettings KillWorld::terminal_settings() const
+TerminalSettings KillWorld::terminal_settings(OperationJournal* journal) const
 {
     return {.card_root = issuer_.card_root,
             .name = AccountId::parse(std::string_view("till-1")).value(),
-            .observer = nullptr};
+            .observer = nullptr,
+            .journal = journal};
 }
 
 void KillWorld::kill(Victim victim, std::size_t card)
@@ -189,16 +190,29 @@ std::unique_ptr<Platform> KillWorld::open_platform() const
 std::unique_ptr<CardLink> KillWorld::connect(std::size_t card) const
 {
     std::unique_ptr<CardLink> link;
+    std::string last_error;
     const auto reader_name = "tallycard virtual reader 00 0" + std::to_string(card);
-    wait_until("the card is in its reader", [&] {
+    const auto is_connected = [&]() -> Result<void> {
         const auto driver = open_pcsc();
-        if (!driver) return false;
+        if (!driver) return driver.error();
         const auto reader = (*driver)->open(reader_name);
-        if (!reader || !(*reader)->wait_for_card(std::chrono::seconds(1))) return false;
+        if (!reader) return reader.error();
+        const auto there = (*reader)->wait_for_card(std::chrono::seconds(1));
+        if (!there) return there.error();
         auto connected = (*reader)->connect(Sharing::shared);
-        if (connected) link = *std::move(connected);
-        return link != nullptr;
-    });
+        if (!connected) return connected.error();
+        link = *std::move(connected);
+        return {};
+    };
+    try {
+        wait_until("the card is in its reader", [&] {
+            const auto connected = is_connected();
+            if (!connected) last_error = connected.error().message();
+            return connected.has_value();
+        });
+    } catch (const std::exception& error) {
+        throw std::runtime_error(std::string(error.what()) + ": " + last_error);
+    }
     return link;
 }
 

@@ -43,7 +43,8 @@ public:
 
     const Holdings& start() const { return start_; }
     std::string socket() const { return folder_.file("platform"); }
-    TerminalSettings terminal_settings() const;
+    std::string journal() const { return folder_.file("journal"); }
+    TerminalSettings terminal_settings(OperationJournal* journal = nullptr) const;
 
     // Each of them is another process, which ends with this object. `card`: which of the two.
     void kill(Victim victim, std::size_t card);

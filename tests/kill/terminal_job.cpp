@@ -12,6 +12,12 @@
 namespace testing {
 namespace {
 
+void tell(Told& told, const std::string& reason)
+{
+    told.reason = {};
+    reason.copy(told.reason.data(), told.reason.size() - 1);
+}
+
 // No operation takes that long; what hangs has to fail the round.
 constexpr unsigned longest_seconds = 60;
 
@@ -20,33 +26,78 @@ Told::End end_of(const Outcome& outcome, Told& told)
     if (std::holds_alternative<Applied>(outcome)) return Told::End::applied;
     const auto* refused = std::get_if<NotApplied>(&outcome);
     const auto& reason = refused != nullptr ? refused->reason : std::get<InDoubt>(outcome).reason;
-    reason.message().copy(told.reason.data(), told.reason.size() - 1);
+    tell(told, reason.message());
     return refused != nullptr ? Told::End::not_applied : Told::End::in_doubt;
 }
 
-Outcome pay_and_settle(Terminal& terminal, CardLink& card, const Job& job, Amount amount)
+// The terminal program and all that it has open.
+struct Program {
+    Program(const KillWorld& world, const Job& job, Told& told_here)
+        : told(told_here),
+          remote(world.socket()),
+          client(remote, step),
+          journal(OperationJournal::open(world.journal()).value()),
+          terminal(client, world.terminal_settings(journal.get())),
+          link(world.connect(job.card)),
+          card(*link, step)
+    {
+        if (job.task != Task::card_to_card) return;
+        other_link = world.connect(1 - job.card);
+        other.emplace(*other_link, step);
+    }
+
+    Told& told;
+    Step step = [this] { ++told.steps; };
+    RemotePlatform remote;
+    SteppingClient client;
+    std::unique_ptr<OperationJournal> journal;
+    Terminal terminal;
+    std::unique_ptr<CardLink> link, other_link;
+    SteppingLink card;
+    std::optional<SteppingLink> other;
+};
+
+// Offline; what it leaves in the journal is forwarded at once.
+Outcome pay_and_settle(Program& program, const Job& job, Amount amount)
 {
-    auto outcome = terminal.pay(card, job.id, amount, shop(), {}, job.asked);
-    const auto* paid = std::get_if<Applied>(&outcome);
-    if (paid == nullptr) return outcome;
-    const auto settled = terminal.settle(paid->operation, paid->receipt);
-    if (!settled) return InDoubt{paid->operation, settled.error()};
+    auto outcome = program.terminal.pay(program.card, job.id, amount, shop());
+    if (!std::holds_alternative<Applied>(outcome)) return outcome;
+    for (const auto& drained : program.terminal.drain())
+        if (drained.reason) return InDoubt{std::nullopt, *drained.reason};
     return outcome;
 }
 
-Outcome do_job(Terminal& terminal, CardLink& card, CardLink* other, const Job& job)
+Outcome do_job(Program& program, const Job& job)
 {
+    auto& terminal = program.terminal;
     const auto amount = Amount::minor_units(job.amount);
     switch (job.task) {
-    case Task::top_up: return terminal.top_up(card, job.id, amount);
-    case Task::cash_out: return terminal.cash_out(card, job.id, amount);
-    case Task::payment: return pay_and_settle(terminal, card, job, amount);
+    case Task::top_up: return terminal.top_up(program.card, job.id, amount);
+    case Task::cash_out: return terminal.cash_out(program.card, job.id, amount);
+    case Task::payment: return pay_and_settle(program, job, amount);
     case Task::card_to_card: {
-        const auto both = terminal.card_to_card(card, *other, job.id, amount);
+        const auto both = terminal.card_to_card(program.card, *program.other, job.id, amount);
         return both.in ? *both.in : both.out;
     }
     }
     throw std::runtime_error("no such task");
+}
+
+// An id that the journal does not know: it was killed before it had written it.
+Told::End end_of(const OperationJournal& journal, const OperationId& id)
+{
+    const auto* entry = journal.find(id);
+    if (entry == nullptr || entry->stage == JournalStage::not_applied)
+        return Told::End::not_applied;
+    return entry->stage == JournalStage::acknowledged ? Told::End::applied : Told::End::in_doubt;
+}
+
+void give_reason(const std::vector<Drained>& all, Told& told)
+{
+    for (const auto& drained : all) {
+        const auto text = drained.reason ? drained.reason->message() : std::string("it waits");
+        if (drained.entry.is_open()) tell(told, text);
+    }
 }
 
 }  // namespace
@@ -73,19 +124,28 @@ Told& Told::shared()
 bool run_terminal(const KillWorld& world, const Job& job, Told& told)
 {
     ::alarm(longest_seconds);
-    const auto step = [&told] { ++told.steps; };
-    RemotePlatform remote(world.socket());
-    SteppingClient platform(remote, step);
-    Terminal terminal(platform, world.terminal_settings());
-    const auto link = world.connect(job.card);
-    SteppingLink card(*link, step);
-    std::unique_ptr<CardLink> other_link;
-    std::optional<SteppingLink> other;
-    if (job.task == Task::card_to_card) {
-        other_link = world.connect(1 - job.card);
-        other.emplace(*other_link, step);
+    Program program(world, job, told);
+    told.end = end_of(do_job(program, job), told);
+    return true;
+}
+
+bool run_drain(const KillWorld& world, const Job& job, Told& told)
+{
+    ::alarm(longest_seconds);
+    Program program(world, job, told);
+    for (auto* card : {&program.card, program.other ? &*program.other : nullptr}) {
+        if (card == nullptr) continue;
+        const auto drained = program.terminal.drain(*card);
+        if (!drained) tell(told, drained.error().message());
+        if (drained) give_reason(*drained, told);
     }
-    told.end = end_of(do_job(terminal, card, other ? &*other : nullptr, job), told);
+    if (job.task != Task::card_to_card) {
+        told.end = end_of(*program.journal, job.id);
+        return true;
+    }
+    const auto ids = card_to_card_ids(job.id);
+    const auto out = end_of(*program.journal, ids.out), in = end_of(*program.journal, ids.in);
+    told.end = out == in ? out : Told::End::in_doubt;
     return true;
 }
 

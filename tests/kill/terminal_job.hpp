@@ -19,7 +19,6 @@ struct Job {
     std::size_t card = 0;  // of a transfer: the one that gives
     std::int64_t amount = 0;
     OperationId id;
-    Asked asked = Asked::first_time;
 };
 
 // What cards and platform say of each other.
@@ -42,8 +41,11 @@ struct Told {
     static Told& shared();
 };
 
-// In a process of its own; true when it ended one way or another.
+// Each in a process of its own; true when it ended one way or another.
 bool run_terminal(const KillWorld& world, const Job& job, Told& told);
+// Knows nothing of the job but which cards are there: ends what the journal holds open, and tells
+// what the journal says of the job then.
+bool run_drain(const KillWorld& world, const Job& job, Told& told);
 bool look(const KillWorld& world, Told& told);
 
 }  // namespace testing

@@ -59,10 +59,8 @@ void World::check_journals()
     for (const auto& intent : intents_) {
         if (intent.action != Action::pay || intent.state != Intent::State::applied) continue;
         if (is_forked(intent.card_id)) continue;
-        const auto& payments = programs_[intent.terminal].journal->payments();
-        const auto found = std::ranges::find(payments, intent.id,
-                                             [](const JournalPayment& p) { return p.intent.id; });
-        check(found != payments.end() && found->receipt && found->closed, "journal",
+        const auto* found = programs_[intent.terminal].journal->find(intent.id);
+        check(found != nullptr && found->stage == JournalStage::acknowledged, "journal",
               "a payment that was made is not in the journal, or never closed");
     }
 }

@@ -170,19 +170,26 @@ void World::pay(std::size_t number)
         intents_[number].state = Intent::State::given_up;  // it left the log: the books have it
         return;
     }
-    const PaymentIntent wanted{intent.id, intent.card_id, intent.amount, shop()};
-    write_journal(program, [&](PaymentJournal& journal) { return journal.intend(wanted); });
+    const JournalIntent wanted{.id = intent.id,
+                               .card_id = intent.card_id,
+                               .kind = Kind::payment,
+                               .amount = -intent.amount,
+                               .account = shop()};
+    write_journal(program, [&](OperationJournal& journal) {
+        return journal.intend(wanted, JournalSent{paying.memory().sequence, std::nullopt});
+    });
     const auto block = pin_of("4711");
     intents_[number].asked = Asked::again;
     SimLink link(environment_, paying);
     const auto outcome = program.terminal->pay(link, intent.id, intent.amount, shop(),
                                                intent.with_pin ? &block : nullptr, intent.asked);
     if (const auto* applied = std::get_if<Applied>(&outcome)) {
-        write_journal(program, [&](PaymentJournal& journal) {
-            return journal.paid(intent.id, applied->operation, applied->receipt);
+        write_journal(program, [&](OperationJournal& journal) {
+            return journal.executed(intent.id, applied->operation, applied->receipt);
         });
     } else if (std::holds_alternative<NotApplied>(outcome)) {
-        write_journal(program, [&](PaymentJournal& journal) { return journal.close(intent.id); });
+        write_journal(program,
+                      [&](OperationJournal& journal) { return journal.not_applied(intent.id); });
     }
     conclude(intents_[number], outcome);
 }
@@ -232,14 +239,15 @@ void World::check_intents() const
 
 void World::forward(TerminalProgram& program)
 {
-    const auto payments = program.journal->payments();
+    const auto payments = program.journal->entries();
     for (const auto& payment : payments) {
-        if (payment.closed || !payment.receipt) continue;
+        if (payment.stage != JournalStage::executed) continue;
         const auto settled = program.terminal->settle(*payment.operation, *payment.receipt);
         if (!settled || !settled->settled) continue;
         environment_.probes.reach("payment forwarded");
-        write_journal(program,
-                      [&](PaymentJournal& journal) { return journal.close(payment.intent.id); });
+        write_journal(program, [&](OperationJournal& journal) {
+            return journal.acknowledged(payment.intent.id);
+        });
     }
 }
 
@@ -247,7 +255,7 @@ void World::forward(TerminalProgram& program)
 void World::start_program(TerminalProgram& program)
 {
     program.journal.reset();
-    auto opened = PaymentJournal::open(program.journal_path);
+    auto opened = OperationJournal::open(program.journal_path);
     check(opened.has_value(), "journal", "the journal does not open");
     program.journal = std::move(*opened);
 }

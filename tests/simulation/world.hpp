@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <tallycard/payment_journal.hpp>
+#include <tallycard/operation_journal.hpp>
 #include <tallycard/pin.hpp>
 #include <tallycard/terminal.hpp>
 
@@ -67,7 +67,7 @@ private:
         std::unique_ptr<Network> network;
         std::unique_ptr<Terminal> terminal;
         std::string journal_path;
-        std::unique_ptr<PaymentJournal> journal;
+        std::unique_ptr<OperationJournal> journal;
     };
     struct Backup {
         MemoryDisk::Copy files;

@@ -12,7 +12,7 @@
 #include <random>
 
 #include <tallycard/issuer_description.hpp>
-#include <tallycard/payment_journal.hpp>
+#include <tallycard/operation_journal.hpp>
 #include <tallycard/pcsc.hpp>
 #include <tallycard/result_error.hpp>
 #include <tallycard/terminal.hpp>
@@ -54,14 +54,13 @@ public:
     Shift(const TerminalSettings& settings, const std::string& platform, const std::string& journal,
           const std::string& reader)
         : issuer_(platform),
-          terminal_(issuer_, settings),
-          journal_(PaymentJournal::open(journal).value()),
+          journal_(OperationJournal::open(journal).value()),
+          terminal_(issuer_, with(settings, journal_.get())),
           readers_(open_pcsc().value()),
           reader_(readers_->open(reader).value())
     {
         reader_->wait_for_card(std::chrono::seconds(20)).value();
         card_ = reader_->connect(Sharing::shared).value();
-        card_id_ = terminal_.identify(*card_).value().card_id;
     }
 
     unsigned work()
@@ -71,7 +70,8 @@ public:
             applied(terminal_.top_up(*card_, random_id(),
                                      Amount::minor_units(payments_in_a_row * price)));
             ++operations;
-            for (int i = 0; i < payments_in_a_row && goes_on(); ++i, ++operations) pay();
+            for (int i = 0; i < payments_in_a_row && goes_on(); ++i, ++operations)
+                applied(terminal_.pay(*card_, random_id(), Amount::minor_units(price), shop_));
             settle();
         }
         // What a shift that ended early has left on the card stays there, within its limits.
@@ -83,31 +83,27 @@ public:
     }
 
 private:
-    void pay()
+    static TerminalSettings with(TerminalSettings settings, OperationJournal* journal)
     {
-        const PaymentIntent intent{random_id(), card_id_, Amount::minor_units(price), shop_};
-        journal_->intend(intent).value();
-        const auto done = applied(terminal_.pay(*card_, intent.id, intent.amount, intent.payee));
-        journal_->paid(intent.id, done.operation, done.receipt).value();
+        settings.journal = journal;
+        return settings;
     }
     void settle()
     {
-        const auto payments = journal_->payments();
-        for (const auto& payment : payments) {
-            if (payment.closed) continue;
-            if (!terminal_.settle(*payment.operation, *payment.receipt).value().settled)
-                throw std::runtime_error("a payment is kept back");
-            journal_->close(payment.intent.id).value();
+        for (const auto& drained : terminal_.drain()) {
+            if (drained.reason) raise(*drained.reason);
+            if (drained.entry.is_open()) throw std::runtime_error("a payment is kept back");
         }
+        constexpr std::size_t kept = 16;
+        journal_->compact(kept).value();
     }
 
     RemoteIssuer issuer_;
+    std::unique_ptr<OperationJournal> journal_;
     Terminal terminal_;
-    std::unique_ptr<PaymentJournal> journal_;
     std::unique_ptr<ReaderDriver> readers_;
     std::unique_ptr<Reader> reader_;
     std::unique_ptr<CardLink> card_;
-    CardId card_id_;
     AccountId shop_ = AccountId::parse("SHOP-1").value();
 };
 

@@ -10,7 +10,7 @@ TREE = "src/issuer/ledger_tree.cpp"
 CONTACT = "src/terminal/contact.cpp"
 RESOLVE = "src/terminal/resolve.cpp"
 PAYMENT = "src/terminal/payment.cpp"
-JOURNAL = "src/terminal/payment_journal.cpp"
+JOURNAL = "src/terminal/journal_file.cpp"
 
 MUTANTS = [
     # EXECUTE
@@ -135,8 +135,8 @@ MUTANTS = [
      "    for (auto sequence = settled; sequence < reading.info.sequence;) {",
      "    for (auto sequence = settled + 1; sequence < reading.info.sequence;) {"),
     ("payment_not_looked_for", PAYMENT,
-     "    if (asked == Asked::again) {", "    if (asked == Asked::again && false) {"),
+     "    if (before.asked == Asked::again) {", "    if (before.asked == Asked::again && false) {"),
     ("journal_line_without_end", JOURNAL,
-     "if (end == std::string::npos) return file_.truncate(at);",
-     "if (end == std::string::npos) return {};"),
+     "if (is_torn(text)) return undo(size_);",
+     "if (is_torn(text)) return {};"),
 ]
