@@ -39,10 +39,11 @@ class ServiceProcess:
             self.events.append(None)
             self.changed.notify_all()
 
-    def wait_for(self, event):
-        """The last event of that name, which is a JSON object on one line."""
+    def wait_for(self, event, **fields):
+        """The last event of that name with these fields: a JSON object on one line."""
+        wanted = [f'"event":"{event}"', *(f'"{name}":"{of}"' for name, of in fields.items())]
         def found():
-            lines = [line for line in self.events if line and f'"event":"{event}"' in line]
+            lines = [line for line in self.events if line and all(w in line for w in wanted)]
             return lines or [line for line in self.events if line is None]
         with self.changed:
             assert self.changed.wait_for(found, timeout=60), f"never: {event}\n{self.log()}"
