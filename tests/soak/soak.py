@@ -24,6 +24,8 @@ from tallycard_world import World, build_folder, wait_until  # noqa: E402
 TOLERANCE_KIB = 512
 SHORT_RUN_TOLERANCE_KIB = 4096
 SHORT_RUN_SECONDS = 600
+# pcscd closes what a program left a moment after it; a short run has two samples in a quarter.
+SHORT_RUN_DESCRIPTORS = 1
 OUR_SLOTS, VPCD_SLOTS = 4, 2
 
 
@@ -201,8 +203,8 @@ def median(samples, name, which):
     return statistics.median(sample[name][which] for sample in samples)
 
 
-def table(samples, tolerance):
-    """Lines, and what is not flat."""
+def table(samples, tolerance, descriptors):
+    """Lines, and what is not flat: by so many KiB, by so many descriptors."""
     lines, faults = [], []
     lines.append("| process | load | RSS first quarter, KiB | last | descriptors first | last |")
     lines.append("| --- | --- | --- | --- | --- | --- |")
@@ -215,7 +217,7 @@ def table(samples, tolerance):
                          f"| {files[0]:.0f} | {files[1]:.0f} |")
             if memory[1] > memory[0] + tolerance:
                 faults.append(f"{name}: memory grows by {memory[1] - memory[0]:.0f} KiB")
-            if files[1] > files[0]:
+            if files[1] > files[0] + descriptors:
                 faults.append(f"{name}: {files[1] - files[0]:.0f} descriptors more")
     return lines, faults
 
@@ -236,7 +238,7 @@ def main():
     took = time.monotonic() - began
     tolerance = float("inf") if chosen.no_memory else \
         SHORT_RUN_TOLERANCE_KIB if short else TOLERANCE_KIB
-    lines, faults = table(soak.samples, tolerance)
+    lines, faults = table(soak.samples, tolerance, SHORT_RUN_DESCRIPTORS if short else 0)
     print("\n".join(lines))
     print(f"{sum(t.operations for t in soak.terminals)} operations in "
           f"{sum(t.shifts for t in soak.terminals)} shifts and {took:.0f} s; "
