@@ -135,6 +135,13 @@ Database::~Database()
     sqlite3_close(database_);
 }
 
+Result<void> Database::commit()
+{
+    const auto done = query("COMMIT").run();
+    commit_is_in_doubt_ = !done.has_value();
+    return done;
+}
+
 void Database::roll_back()
 {
     if (sqlite3_get_autocommit(database_) != 0) return;

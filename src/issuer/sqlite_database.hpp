@@ -20,7 +20,10 @@ public:
     ~Database() override;
 
     Result<void> run(const std::string& sql) override;
-    Result<void> commit() override { return query("COMMIT").run(); }
+    Result<void> commit() override;
+    // Whether the last commit failed. The log may hold it whole, and then a crash brings it back,
+    // until something else has been written in its place.
+    bool commit_is_in_doubt() const { return commit_is_in_doubt_; }
     // Allocates nothing, and so works where nothing else does.
     void roll_back() override;
 
@@ -29,6 +32,7 @@ private:
     sql::Statement& statement(const char* sql) override;
     sqlite3* database_;
     sqlite3_stmt* roll_back_ = nullptr;
+    bool commit_is_in_doubt_ = false;
     std::unordered_map<const char*, std::unique_ptr<Statement>> statements_;
 };
 

@@ -28,6 +28,12 @@ constexpr sql::Dialect dialect{.number = "INTEGER",
                                .rows = "STRICT",
                                .keyed = "STRICT, WITHOUT ROWID"};
 
+// Always writes a page, also where the version is there already.
+Result<void> write_version(Database& database)
+{
+    return database.run("PRAGMA user_version = " + std::to_string(sql::schema_version));
+}
+
 class SqliteStore final : public Store {
 public:
     explicit SqliteStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
@@ -39,6 +45,7 @@ public:
         const auto version = database_->number("PRAGMA user_version");
         if (!version) return version.error();
         if (const auto known = sql::check_version(*version); !known) return known.error();
+        if (const auto settled = write_over_failed_commit(); !settled) return settled.error();
         return begun;
     }
     Result<std::unique_ptr<StoreTransaction>> read() override { return begin("BEGIN"); }
@@ -52,6 +59,12 @@ private:
         database_->roll_back();
         if (const auto begun = database_->query(sql).run(); !begun) return begun.error();
         return std::unique_ptr<StoreTransaction>(std::move(transaction));
+    }
+    // What is told to be done must not rest on a commit that failed being gone: a transaction that
+    // finds nothing to change writes nothing else.
+    Result<void> write_over_failed_commit()
+    {
+        return database_->commit_is_in_doubt() ? write_version(*database_) : Result<void>();
     }
     std::unique_ptr<Database> database_;
 };
@@ -68,8 +81,7 @@ Result<void> migrate_in_transaction(Database& database)
     const auto version = database.number("PRAGMA user_version");
     if (!version) return version.error();
     if (const auto migrated = sql::migrate(database, *version, dialect); !migrated) return migrated;
-    const auto now = "PRAGMA user_version = " + std::to_string(sql::schema_version);
-    if (const auto written = database.run(now); !written) return written;
+    if (const auto written = write_version(database); !written) return written;
     return database.commit();
 }
 

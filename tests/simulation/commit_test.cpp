@@ -10,13 +10,19 @@ using namespace simulation;
 
 namespace {
 
-Step top_up(std::uint64_t seed, std::int64_t amount, std::vector<Fault> faults)
+Step step_of(Action action, std::uint64_t seed, std::vector<Fault> faults = {})
 {
     Step step;
-    step.action = Action::top_up;
+    step.action = action;
     step.seed = seed;
-    step.amount = amount;
     step.faults = std::move(faults);
+    return step;
+}
+
+Step top_up(std::uint64_t seed, std::int64_t amount, std::vector<Fault> faults)
+{
+    auto step = step_of(Action::top_up, seed, std::move(faults));
+    step.amount = amount;
     return step;
 }
 
@@ -42,4 +48,23 @@ TEST_CASE("an operation whose commit failed is in doubt, since a crash may bring
                 CHECK_FALSE(failure.has_value());
             }
     CHECK(worlds == 144);
+}
+
+// The card was never on the list as far as the store shows: taking it off changes nothing, and yet
+// has to outlive the commit that failed before.
+TEST_CASE("what was told after a failed commit stays true after a crash")
+{
+    take_over_library_randomness();
+    const tallycard::test::TemporaryFolder folder;
+    for (const auto kind : {FaultKind::disk_full, FaultKind::disk_read_only, FaultKind::sync_fails})
+        for (std::uint32_t at = 0; at < 12; ++at)
+            for (std::uint64_t luck = 1; luck <= 6; ++luck) {
+                CAPTURE(name(kind), at, luck);
+                const Plan plan{5,
+                                {step_of(Action::deny, 100 + luck, {{kind, at, luck}}),
+                                 step_of(Action::undeny, 200 + luck),
+                                 step_of(Action::restart_platform, 300 + luck,
+                                         {{FaultKind::platform_crash_at_write, 3, luck}})}};
+                CHECK_FALSE(run_plan(plan, folder.file("")).has_value());
+            }
 }

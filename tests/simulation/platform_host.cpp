@@ -50,6 +50,8 @@ PlatformHost::PlatformHost(Environment& environment, const std::string& folder)
     settings_.checkpoint_file = folder + "/checkpoint";
     std::filesystem::remove(settings_.checkpoint_file);
     disk_.put(path_, empty_store(path_));
+    // Whether there is a store at all the library asks the real disk.
+    const std::ofstream place(path_, std::ios::app);
     open().value();
 }
 
@@ -100,6 +102,13 @@ MemoryDisk::Copy PlatformHost::backup()
     auto files = disk_.copy();
     open().value();
     return files;
+}
+
+Checkpoint PlatformHost::placed_checkpoint() const
+{
+    std::ifstream file(settings_.checkpoint_file, std::ios::binary);
+    const std::string note(std::istreambuf_iterator<char>(file), {});
+    return Checkpoint::open(note, issuer().origin, issuer().checkpoint_key).value();
 }
 
 Result<void> PlatformHost::open_backup(const MemoryDisk::Copy& files)

@@ -46,7 +46,7 @@ public:
     const IssuerDescription& issuer() const { return settings_.issuer; }
     SoftwareCardRoot& root() { return root_; }
     const CheckpointKey& checkpoint_key() const { return checkpoint_key_; }
-    const std::string& checkpoint_file() const { return settings_.checkpoint_file; }
+    Checkpoint placed_checkpoint() const;  // the one in the file, which must be there
 
     // Calls the platform. Where its machine stops meanwhile it is started again, and the answer is
     // lost.
