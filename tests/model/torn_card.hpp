@@ -34,7 +34,9 @@ public:
     bool write(std::size_t offset, std::span<const std::uint8_t> bytes) override
     {
         if (off_) return false;
-        if (!cut_) return memory_.write(offset, bytes);
+        // The model cuts the writes of a commit's new slot; spoiling the old one is none of them.
+        if (!cut_ || bytes.size() != tallycard::chip::SlotNvm::slot_size)
+            return memory_.write(offset, bytes);
         const auto [kept, garbage] = *std::exchange(cut_, std::nullopt);
         off_ = true;
         const auto whole = std::min(kept, bytes.size());

@@ -124,6 +124,7 @@ TEST_CASE("power, reset, SELECT, a wrong PIN and every executed debit end the ve
 TEST_CASE("a PIN try is written before the comparison", "[applet][pin]")
 {
     IssuedCard card;
+    card.execute(Kind::top_up, 5);
     const auto before = card.memory();
     card.storage.failing_writes = 1;
     CHECK(card.verify(right_pin).sw == 0x6581);

@@ -184,3 +184,49 @@ TEST_CASE("I7: a second cut, in the next change, finds an intact state too", "[a
     }
     CHECK(twice == 3 * 16 * 16);
 }
+
+// The first cut leaves the whole new slot but for one byte, and the change never happened. What the
+// second cut leaves of another change must not make it whole again.
+TEST_CASE("I7: a change that was cut does not come back with the next one that is", "[applet][nvm]")
+{
+    IssuedCard card;
+    card.execute(Kind::top_up, 5);
+    card.pay(-1);
+    const auto before = card.storage.memory.bytes();
+    const auto first = command_apdu(wire::command::execute,
+                                    IssuedCard::first_instruction(card.next(Kind::top_up, 7)), 0);
+    const Step second{"EXECUTE",
+                      command_apdu(wire::command::execute,
+                                   IssuedCard::first_instruction(card.next(Kind::top_up, 9)), 0),
+                      0x9000};
+    TearingStorage storage(before);
+    SlotNvm nvm(storage);
+    nvm.load();
+    REQUIRE(send(nvm, first) == 0x9000);
+    const auto whole = storage.image();
+    const auto slot = std::ranges::mismatch(before, whole).in1 - before.begin();
+    const auto start = slot / 4096 * 4096;
+
+    int twice = 0;
+    for (const auto damaged : cuts) {
+        if (damaged >= SlotNvm::slot_size) continue;
+        auto torn = whole;
+        torn[static_cast<std::size_t>(start) + damaged] ^= 0x80;
+        const auto between = states(torn, second);
+        REQUIRE(between.front() == state_in(before));
+        for (std::size_t write = 0; write + 1 < between.size(); ++write) {
+            for (const auto kept : cuts) {
+                INFO("byte " << damaged << ", write " << write << ", " << kept << " bytes");
+                TearingStorage again(torn);
+                SlotNvm next(again);
+                next.load();
+                again.cut_at(static_cast<int>(write), kept, Tear::cut);
+                CHECK(send(next, second.command) == 0x6581);
+                const auto after = state_in(again.image());
+                REQUIRE((after == between.front() || after == between.back()));
+                ++twice;
+            }
+        }
+    }
+    CHECK(twice == 15 * 2 * 16);
+}

@@ -130,12 +130,37 @@ TEST_CASE("a commit that cannot be written answers 6581, now and after the next 
 TEST_CASE("memory that cannot even be kept as it was answers nothing but 6581", "[applet][nvm]")
 {
     IssuedCard card;
+    card.execute(Kind::top_up, 5);
     card.storage.failing_writes = 1;
     card.storage.failing_syncs = 1;
     CHECK(card.execute(Kind::top_up, 7).sw == 0x6581);
     CHECK_FALSE(card.nvm.readable());
     CHECK(card.select().sw == 0x6581);
     CHECK(card.pin_status().sw == 0x6581);
+}
+
+TEST_CASE("a change needs the damaged slot spoiled first: 6581 where that fails", "[applet][nvm]")
+{
+    IssuedCard card;
+    card.execute(Kind::top_up, 5);
+    const auto newer = std::size_t{1};
+    auto image = card.storage.memory.bytes();
+    image[slot_offset(newer) + 100] ^= 1;
+    const auto before = loaded(image);
+    for (const bool reads : {false, true}) {
+        FailingImage storage(image);
+        SlotNvm nvm(storage);
+        nvm.load();
+        storage.syncs = !reads;
+        if (!reads) storage.unreadable_slot = newer;
+        const auto verify = command_apdu(wire::command::verify, right_pin);
+        CHECK(send(nvm, verify) == 0x6581);
+        REQUIRE(nvm.readable());
+        CHECK(encoded(nvm.current()) == before);
+        storage.syncs = true;
+        storage.unreadable_slot.reset();
+        CHECK(send(nvm, verify) == 0x9000);
+    }
 }
 
 TEST_CASE("the memory's layout reads back, and nothing else does", "[applet][nvm]")

@@ -90,6 +90,7 @@ bool SlotNvm::load_slot(std::size_t index)
                                      bytes.last<checksum_size>()) &&
                   slot.memory.decode(bytes.subspan<8, CardMemory::encoded_size>());
     slot.generation = ByteReader(bytes.first<8>()).number(8);
+    slot.torn = !slot.intact;
     if (!slot.intact) slot.memory = CardMemory{};
     return true;
 }
@@ -113,23 +114,32 @@ bool SlotNvm::commit()
 {
     TALLYCARD_EXPECTS(readable_);
     const auto index = 1 - current_;
+    auto& slot = slots_[index];
     const auto generation = slots_[current_].generation + 1;
-    if (!write_slot(storage_, index, generation, slots_[index].memory)) {
+    if (slot.torn && !spoil(index)) return false;
+    if (!write_slot(storage_, index, generation, slot.memory)) {
         // Part of it, or all of it, may be there and count at the next power-on: it must not. Where
         // that cannot be made sure either, nothing that this memory says is sure any more.
-        if (!invalidate(index)) readable_ = false;
+        if (!spoil(index)) readable_ = false;
         return false;
     }
-    slots_[index].generation = generation;
-    slots_[index].intact = true;
+    slot.generation = generation;
+    slot.intact = true;
     current_ = index;
     return true;
 }
 
-bool SlotNvm::invalidate(std::size_t index)
+// Every byte of the checksum is made another than the one that fits: a part of this write spoils
+// the slot as well.
+bool SlotNvm::spoil(std::size_t index)
 {
-    constexpr std::array<std::uint8_t, checksum_size> zeros{};
-    return storage_.write(offset_of(index) + slot_size - checksum_size, zeros) && storage_.sync();
+    SlotBytes stored;
+    if (!storage_.read(offset_of(index), stored.bytes)) return false;
+    auto sum = checksum(std::span(stored.bytes).first<slot_size - checksum_size>());
+    for (auto& byte : sum) byte ^= 0xFF;
+    slots_[index].torn =
+        !storage_.write(offset_of(index) + slot_size - checksum_size, sum) || !storage_.sync();
+    return !slots_[index].torn;
 }
 
 }  // namespace tallycard::chip

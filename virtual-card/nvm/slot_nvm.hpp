@@ -21,7 +21,9 @@ namespace tallycard::chip {
 //
 // and a slot is: generation (8) ‖ CardMemory::encode() ‖ BLAKE2b-256 of both. Slots lie in blocks
 // of their own, so that a write torn anywhere damages one slot only. The intact slot with the
-// higher generation is the memory; a commit writes the other one and counts once it is synced.
+// higher generation is the memory; a commit writes the other one and counts once it is synced. A
+// slot that is damaged may hold nearly all of a change that was interrupted: before it is written
+// anew it is spoiled, so that no part of a write can make it whole again.
 //
 // The image holds the card's private scalar, its PIN and its transport key in the clear.
 class TALLYCARD_EXPORT SlotNvm final : public Nvm {
@@ -55,9 +57,10 @@ private:
         CardMemory memory;
         std::uint64_t generation = 0;
         bool intact = false;
+        bool torn = false;  // what is stored may be what an interrupted commit left
     };
     bool load_slot(std::size_t index);
-    bool invalidate(std::size_t index);
+    bool spoil(std::size_t index);
 
     Storage& storage_;
     std::array<Slot, 2> slots_;

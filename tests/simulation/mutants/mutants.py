@@ -61,12 +61,12 @@ MUTANTS = [
      "return storage.write(offset_of(index), bytes) && storage.sync();",
      "return storage.write(offset_of(index), bytes);"),
     ("commit_in_place", NVM,
-     "    const auto index = 1 - current_;\n    const auto generation = slots_[current_].generation + 1;\n"
-     "    if (!write_slot(storage_, index, generation, slots_[index].memory)) {",
-     "    const auto index = 1 - current_;\n    const auto generation = slots_[current_].generation + 1;\n"
-     "    if (!write_slot(storage_, current_, generation, slots_[index].memory)) {"),
+     "    if (!write_slot(storage_, index, generation, slot.memory)) {",
+     "    if (!write_slot(storage_, current_, generation, slot.memory)) {"),
     ("failed_commit_left_to_count", NVM,
-     "        if (!invalidate(index)) readable_ = false;\n", ""),
+     "        if (!spoil(index)) readable_ = false;\n", ""),
+    ("damaged_slot_not_spoiled", NVM,
+     "    if (slot.torn && !spoil(index)) return false;\n", ""),
     ("generation_not_raised", NVM,
      "const auto generation = slots_[current_].generation + 1;",
      "const auto generation = slots_[current_].generation;"),
