@@ -97,6 +97,8 @@ public:
 
     // One at a time. A writing one waits for another process's to end; Errc::file_in_use when that
     // takes too long. Errc::store_newer when another process has migrated the store meanwhile.
+    // After a commit that failed the next one of either kind first writes over what that may have
+    // left: it fails for as long as nothing can be written.
     virtual Result<std::unique_ptr<StoreTransaction>> write() = 0;
     virtual Result<std::unique_ptr<StoreTransaction>> read() = 0;
 };

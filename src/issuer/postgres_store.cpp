@@ -88,9 +88,10 @@ private:
     // Another process may have migrated the tables since: they are no longer ours to use.
     Result<std::unique_ptr<StoreTransaction>> checked(const char* sql)
     {
+        // Before it begins: where there is no memory for it, none stays open.
+        auto transaction = std::make_unique<sql::Transaction>(*database_);
         const auto version = begin(*database_, sql);
         if (!version) return version.error();
-        auto transaction = std::make_unique<sql::Transaction>(*database_);
         if (const auto known = sql::check_version(*version); !known) return known.error();
         return std::unique_ptr<StoreTransaction>(std::move(transaction));
     }

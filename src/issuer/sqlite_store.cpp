@@ -41,11 +41,7 @@ public:
     {
         auto begun = begin("BEGIN IMMEDIATE");
         if (!begun) return begun;
-        // Another process may have migrated the file since: it is no longer ours to write.
-        const auto version = database_->number("PRAGMA user_version");
-        if (!version) return version.error();
-        if (const auto known = sql::check_version(*version); !known) return known.error();
-        if (const auto settled = write_over_failed_commit(); !settled) return settled.error();
+        if (const auto ours = check_version(); !ours) return ours.error();
         return begun;
     }
     Result<std::unique_ptr<StoreTransaction>> read() override { return begin("BEGIN"); }
@@ -57,14 +53,32 @@ private:
         auto transaction = std::make_unique<sql::Transaction>(*database_);
         // One that could not be rolled back, since something failed then, may be open still.
         database_->roll_back();
+        if (const auto settled = settle_failed_commit(); !settled) return settled.error();
         if (const auto begun = database_->query(sql).run(); !begun) return begun.error();
         return std::unique_ptr<StoreTransaction>(std::move(transaction));
     }
-    // What is told to be done must not rest on a commit that failed being gone: a transaction that
-    // finds nothing to change writes nothing else.
-    Result<void> write_over_failed_commit()
+    // A crash may bring back a commit that failed, for as long as nothing was written after it. No
+    // answer may rest on its being gone: one that only reads neither.
+    Result<void> settle_failed_commit()
     {
-        return database_->commit_is_in_doubt() ? write_version(*database_) : Result<void>();
+        if (!database_->commit_is_in_doubt()) return {};
+        if (const auto begun = database_->run("BEGIN IMMEDIATE"); !begun) return begun;
+        const auto written = write_over();
+        if (!written) database_->roll_back();
+        return written;
+    }
+    Result<void> write_over()
+    {
+        if (const auto ours = check_version(); !ours) return ours;
+        if (const auto written = write_version(*database_); !written) return written;
+        return database_->commit();
+    }
+    // Another process may have migrated the file since: it is no longer ours to write.
+    Result<void> check_version()
+    {
+        const auto version = database_->number("PRAGMA user_version");
+        if (!version) return version.error();
+        return sql::check_version(*version);
     }
     std::unique_ptr<Database> database_;
 };

@@ -68,3 +68,27 @@ TEST_CASE("what was told after a failed commit stays true after a crash")
                 CHECK_FALSE(run_plan(plan, folder.file("")).has_value());
             }
 }
+
+// The terminal asks again and learns nothing of the operation: that answer only reads.
+TEST_CASE("what a platform reads after a failed commit stays true after a crash")
+{
+    take_over_library_randomness();
+    const tallycard::test::TemporaryFolder folder;
+    int worlds = 0;
+    for (const auto kind : {FaultKind::disk_full, FaultKind::disk_read_only, FaultKind::sync_fails})
+        for (std::uint32_t at = 0; at < 16; ++at)
+            for (std::uint64_t luck = 1; luck <= 4; ++luck) {
+                CAPTURE(name(kind), at, luck);
+                auto transfer = step_of(Action::transfer_out, 100 + luck, {{kind, at, luck}});
+                transfer.amount = 148;
+                const Plan plan{
+                    350415,
+                    {transfer,
+                     step_of(Action::ask_again, 200 + luck, {{FaultKind::cut_garbage, 0, luck}}),
+                     step_of(Action::restart_platform, 300 + luck,
+                             {{FaultKind::platform_crash_at_write, 0, luck}})}};
+                ++worlds;
+                CHECK_FALSE(run_plan(plan, folder.file("")).has_value());
+            }
+    CHECK(worlds == 192);
+}

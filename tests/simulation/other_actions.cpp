@@ -68,7 +68,7 @@ void World::checkpoint()
 
 void World::back_up()
 {
-    backups_.push_back({host_.backup(), ledger_size()});
+    backups_.push_back({host_.backup(), ledger_size().value()});
 }
 
 // I16: an old copy of the store, and a newer checkpoint beside it. The file may hold one that was

@@ -128,7 +128,9 @@ private:
     void overdraw_pin(const Step& step);
     void swap_requests(const Step& step);
     void select(SimCard& card);
-    std::uint64_t ledger_size();
+    // Unknown while the disk refuses and a commit is in doubt.
+    std::optional<std::uint64_t> ledger_size();
+    bool ledger_changed(std::optional<std::uint64_t> size);
     void submit(const Receipt& receipt, const std::optional<Operation>& operation);
 
     // end.cpp
