@@ -14,20 +14,24 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integra
 
 from cli_pkcs11_test import HSM_PIN, HsmWorld  # noqa: E402
 from service_process import ServiceProcess  # noqa: E402
-from tallycard_world import DONE, ToolCase, World, build_folder, wait_until  # noqa: E402
+from tallycard_world import DONE, REFUSED, ToolCase, World, build_folder, wait_until  # noqa: E402
 
 FOLDER = os.environ["TALLYCARD_TEST_POSTGRES_FOLDER"]
 TILLS, ROUNDS = 4, 5
 databases = 0
 
 
+def run_sql(database, statement):
+    psql = pathlib.Path(os.environ["TALLYCARD_TEST_POSTGRES_BIN"]) / "psql"
+    return subprocess.run([psql, "-q", "-A", "-t", "-d", database, "-c", statement], check=True,
+                          capture_output=True, text=True).stdout.strip()
+
+
 def new_database():
     global databases
     databases += 1
     name = f"engine_{databases}"
-    psql = pathlib.Path(os.environ["TALLYCARD_TEST_POSTGRES_BIN"]) / "psql"
-    subprocess.run([psql, "-q", "-d", os.environ["TALLYCARD_TEST_POSTGRES"],
-                    "-c", f"CREATE DATABASE {name}"], check=True)
+    run_sql(os.environ["TALLYCARD_TEST_POSTGRES"], f"CREATE DATABASE {name}")
     return f"postgresql:///{name}?host={FOLDER}&user=tallycard"
 
 
@@ -167,6 +171,40 @@ class Engines(ToolCase):
         said = self.refused(self.config("stale", folder=self.hsm.root / "stale",
                                         **{"operation-key": both}))
         self.assertIn("issuer.pub does not name", said)
+
+    def test_cards_of_an_older_and_a_newer_operation_key_are_both_served(self):
+        config = self.config("first")
+        self.services = [self.start(config, "--init", "--name", "hsm.example")]
+        old = Till(self, 1)
+        old.issue()
+        self.stop()
+        self.hsm.make_key("operation-2", "03")
+        self.check(self.hsm.run("issuer", "add-operation-key", "--operation-key",
+                                self.hsm.uri("operation-2"), "--hsm-pin-file", self.hsm.pin_file,
+                                "--store", self.store), DONE)
+        both = f"{self.hsm.uri('operation')} {self.hsm.uri('operation-2')}"
+        self.services = [self.start(self.config("both", **{"operation-key": both}))]
+        new = Till(self, 2)
+        new.issue()
+        for till in (old, new):
+            till.work()
+            self.assertEqual(till.world.balance(), 60 * ROUNDS)
+        # The newer key alone signs for the newer card alone.
+        self.stop()
+        one = self.config("one", **{"operation-key": self.hsm.uri("operation-2")})
+        self.services = [self.start(one)]
+        new.until_done("top-up", "1", way=new.world.offline)
+        old.world.issuer = self.services[0].url
+        self.check(old.world.offline("top-up", "1"), REFUSED, "operation key")
+        self.assertEqual(old.world.balance(), 60 * ROUNDS)
+
+    def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(self):
+        config = self.config("first")
+        self.start(config, "--init", "--name", "hsm.example").stop()
+        run_sql(self.store, "UPDATE tallycard_store SET version = 999")
+        said = self.refused(config)
+        self.assertIn("newer version", said)
+        self.assertEqual(run_sql(self.store, "SELECT version FROM tallycard_store"), "999")
 
     def test_a_database_or_a_token_that_is_not_there_is_named_and_a_pin_is_never_shown(self):
         config = self.config("first")
