@@ -6,8 +6,8 @@
 # run.sh --qemu [CTEST-ARGUMENT...]: the tests with a virtual machine instead. Without sanitizers:
 # everything in it is slow enough.
 #
-# run.sh --threads [CTEST-ARGUMENT...]: the thread sanitizer instead, over readers, monitors, driver
-# and platform: everything that has threads.
+# run.sh --threads [CTEST-ARGUMENT...]: the thread sanitizer instead, over readers, monitors, driver,
+# platform and auditor: everything that has threads.
 #
 # run.sh --valgrind [CATCH2-ARGUMENT...]: the unit tests under memcheck instead, leaks included, and
 # that no branch and no index depends on a secret.

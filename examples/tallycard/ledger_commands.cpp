@@ -63,6 +63,8 @@ Report verified(const LedgerReport& found, const Currency& currency)
     return {text + ": " + fault.what, json, exit_code::refused};
 }
 
+constexpr unsigned most_threads = 256;
+
 // Checking takes about 0.1 ms a record: says so to whoever is watching.
 void announce(const std::string& file)
 {
@@ -109,13 +111,15 @@ Report verify(const Options& options)
     const auto known = known_checkpoint(options, issuer);
     announce(options.file.empty() ? options.issuer : options.file);
     if (!options.file.empty())
-        return verified(verify_ledger(options.file, issuer, known).value(), issuer.currency);
+        return verified(verify_ledger(options.file, issuer, known, options.threads).value(),
+                        issuer.currency);
     const auto platform = workplace::platform(options, Signing::no);
     const auto checkpoint = IssuerFolder(options.issuer).checkpoint();
     const bool was_there = std::filesystem::exists(checkpoint);  // the export writes it
     const Scratch scratch(options.issuer + "/ledger." + std::to_string(::getpid()));
     (void)platform->export_ledger(scratch.path, checkpoint_key(options)).value();
-    auto report = verified(verify_ledger(scratch.path, issuer, known).value(), issuer.currency);
+    auto report = verified(verify_ledger(scratch.path, issuer, known, options.threads).value(),
+                           issuer.currency);
     if (!was_there && platform->ledger_head().value().size > 0) report_missing(report, checkpoint);
     return report;
 }
@@ -182,6 +186,10 @@ void add_ledger_commands(Program& program)
     check.add_option("file", options.file, "The export; default: the issuer's books as they are");
     check.add_option("--known", options.known,
                      "An earlier checkpoint that the ledger must continue");
+    check
+        .add_option("--threads", options.threads,
+                    "How many check signatures; default: as many as there are processors")
+        ->check(CLI::Range(1U, most_threads));
     const auto with_key = [&](CLI::App& added) {
         with::passphrase(added, options);
         with::checkpoint_key(added, options);

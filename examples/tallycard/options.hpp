@@ -36,6 +36,7 @@ struct Options {
     std::string from, to;  // stores
     std::string id, amount, account, file, known, instruction, card, origin, unit = "EUR";
     unsigned exponent = 2;
+    unsigned threads = 0;  // 0: as many as there are processors
     std::string max_balance, max_amount, pin_above, offline_total;
     unsigned offline_payments = 10;
     bool private_balance = false, without_pin = false, from_account = false, watch = false;

@@ -37,10 +37,12 @@ struct LedgerReport {
 // not believed: `issuer` is what the auditor has pinned. Where `known` is given, an earlier
 // checkpoint, the ledger must continue it.
 //
-// Reads line by line; memory grows with cards and accounts, not with records. An Error only when
-// the file cannot be read.
+// Reads line by line; memory grows with cards and accounts, not with records. `threads` check keys
+// and signatures: 0 stands for as many as there are processors, 1 for the caller's alone. What is
+// found does not depend on it. None of the others is left when this returns or throws. An Error
+// only when the file cannot be read.
 TALLYCARD_EXPORT Result<LedgerReport> verify_ledger(
     const std::string& path, const IssuerDescription& issuer,
-    const std::optional<Checkpoint>& known = std::nullopt);
+    const std::optional<Checkpoint>& known = std::nullopt, unsigned threads = 0);
 
 }  // namespace tallycard

@@ -127,7 +127,8 @@ public:
     Result<std::vector<Digest>> prove_consistency(std::uint64_t earlier);
     // A signed note on the ledger as it is now: stored, written to the checkpoint file, returned.
     Result<std::string> checkpoint(const CheckpointKey& key);
-    // Everything an auditor needs, for verify_ledger(); written whole or not at all.
+    // Everything an auditor needs, for verify_ledger(), as of one moment; written whole or not at
+    // all. Other processes go on settling meanwhile; this platform's other callers wait.
     Result<Checkpoint> export_ledger(const std::string& path, const CheckpointKey& key);
 
 private:

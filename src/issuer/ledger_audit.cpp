@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include <tallycard/verify.hpp>
-
 namespace tallycard {
 
 bool LedgerAudit::is_operation_key(const PublicKey& key) const
@@ -12,29 +10,17 @@ bool LedgerAudit::is_operation_key(const PublicKey& key) const
     return std::ranges::find(issuer_->operation_keys, key) != issuer_->operation_keys.end();
 }
 
-Objection LedgerAudit::add_card(const CardId& card_id, const Certificate& certificate,
-                                const PublicKey& operation_key)
+Objection LedgerAudit::add_card(std::uint64_t line, const CardId& card_id,
+                                const Certificate& certificate, const PublicKey& operation_key)
 {
     if (!cards_.empty() && cards_.rbegin()->first >= card_id)
         return "the cards are not in the order of their ids";
-    const auto key = derive_card_public_key(issuer_->card_root, card_id, certificate);
-    if (!key) return "the card's certificate gives no valid key";
-    if (!is_operation_key(operation_key)) return "the operation key is not one of the issuer's";
-    Card card;
-    card.public_key = *key;
+    auto& card = cards_.emplace_hint(cards_.end(), card_id, Card{})->second;
     card.operation_key = operation_key;
-    cards_.emplace_hint(cards_.end(), card_id, card);
-    return nullptr;
-}
-
-Objection LedgerAudit::check_signatures(const Card& card, const Record& record) const
-{
-    if (record.issuer_signature) {
-        const FirstInstruction first{record.operation, *record.issuer_signature};
-        if (!verify(first, card.operation_key))
-            return "the issuer's signature does not verify under the card's operation key";
-    }
-    if (!verify(record.receipt, card.public_key)) return "the card's signature does not verify";
+    checks_->add({.line = line,
+                  .card = card_id,
+                  .what = LedgerCheck::Key{issuer_->card_root, certificate, &card.public_key}});
+    if (!is_operation_key(operation_key)) return "the operation key is not one of the issuer's";
     return nullptr;
 }
 
@@ -56,7 +42,7 @@ Objection LedgerAudit::check_result(const Card& card, const Record& record)
     return nullptr;
 }
 
-Objection LedgerAudit::add_record(const Record& record)
+Objection LedgerAudit::add_record(std::uint64_t line, const Record& record)
 {
     const auto& operation = record.operation;
     const auto found = cards_.find(record.receipt.result.card_id);
@@ -64,9 +50,12 @@ Objection LedgerAudit::add_record(const Record& record)
     auto& card = found->second;
     if (operation.unit != issuer_->currency.unit) return "the unit is not the issuer's";
     if (const auto wrong = check_result(card, record)) return wrong;
-    if (const auto wrong = check_signatures(card, record)) return wrong;
 
     const auto& result = record.receipt.result;
+    checks_->add({.line = line,
+                  .card = result.card_id,
+                  .sequence = result.sequence,
+                  .what = LedgerCheck::Signatures{record, card.public_key, card.operation_key}});
     card.settled = result.sequence;
     card.balance = result.balance;
     card.last_result = result.digest();

@@ -11,12 +11,11 @@
 #include <tallycard/issuer_description.hpp>
 #include <tallycard/record.hpp>
 
+#include "ledger_checks.hpp"
+
 namespace tallycard {
 
 __extension__ using WideAmount = __int128;
-
-// What is wrong, as a literal; null: nothing.
-using Objection = const char*;
 
 class LedgerAudit {
 public:
@@ -30,11 +29,17 @@ public:
         CardState state = CardState::operational;
     };
 
-    explicit LedgerAudit(const IssuerDescription& issuer) : issuer_(&issuer) {}
+    // Keys and signatures are left to `checks`, which outlives this.
+    LedgerAudit(const IssuerDescription& issuer, LedgerChecks& checks)
+        : issuer_(&issuer), checks_(&checks)
+    {
+    }
 
-    Objection add_card(const CardId& card_id, const Certificate& certificate,
+    // What is wrong with this line, where no check that was added is: all of them come before it.
+    // Cards first; their checks are finished before the first record.
+    Objection add_card(std::uint64_t line, const CardId& card_id, const Certificate& certificate,
                        const PublicKey& operation_key);
-    Objection add_record(const Record& record);
+    Objection add_record(std::uint64_t line, const Record& record);
 
     const std::map<CardId, Card>& cards() const { return cards_; }
     const std::map<AccountId, WideAmount>& associated() const { return associated_; }
@@ -42,11 +47,11 @@ public:
 
 private:
     bool is_operation_key(const PublicKey& key) const;
-    Objection check_signatures(const Card& card, const Record& record) const;
     static Objection check_result(const Card& card, const Record& record);
     Objection post(const Operation& operation);
 
     const IssuerDescription* issuer_;
+    LedgerChecks* checks_;
     std::map<CardId, Card> cards_;
     std::map<AccountId, WideAmount> associated_;
     WideAmount cash_ = 0;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <limits>
+#include <thread>
 #include <vector>
 
 #include <tallycard/ledger_verifier.hpp>
@@ -17,16 +19,17 @@ namespace {
 class Verifier {
 public:
     Verifier(const std::string& path, const IssuerDescription& issuer,
-             const std::optional<Checkpoint>& known)
-        : reader_(path), issuer_(&issuer), known_(known), audit_(issuer)
+             const std::optional<Checkpoint>& known, unsigned threads)
+        : reader_(path), issuer_(&issuer), known_(known), checks_(threads), audit_(issuer, checks_)
     {
     }
 
     bool is_open() const { return reader_.is_open(); }
     LedgerReport run()
     {
-        static_cast<void>(header() && cards() && records() && checkpoint() && standings() &&
-                          accounts() && books() && end());
+        static_cast<void>(header() && checked(&Verifier::cards, report_.cards) &&
+                          checked(&Verifier::records, report_.records) && checkpoint() &&
+                          standings() && accounts() && books() && end());
         return report_;
     }
 
@@ -45,6 +48,18 @@ private:
         return true;
     }
 
+    // A section whose lines' checks are answered later: what they find comes before what ended the
+    // reading.
+    bool checked(bool (Verifier::*section)(), std::uint64_t& lines)
+    {
+        const auto first = reader_.number();
+        (this->*section)();
+        checks_.finish();
+        if (checks_.fault()) report_.fault = checks_.fault();
+        lines = (report_.fault ? report_.fault->line : reader_.number()) - first;
+        return !report_.fault;
+    }
+
     bool cards()
     {
         while (auto words = line_of("card")) {
@@ -52,9 +67,9 @@ private:
             const auto certificate = words->parsed<Certificate>();
             const auto key = words->parsed<PublicKey>();
             if (!words->at_end()) return fault("malformed card");
-            if (const auto wrong = audit_.add_card(*id, *certificate, *key))
+            if (const auto wrong = audit_.add_card(reader_.number(), *id, *certificate, *key))
                 return fault(wrong, *id);
-            ++report_.cards;
+            if (checks_.fault()) return false;
             reader_.advance();
         }
         return true;
@@ -72,10 +87,10 @@ private:
             const auto record = Record::decode(bytes);
             if (!record) return fault("malformed record");
             const auto& result = record->receipt.result;
-            if (const auto wrong = audit_.add_record(*record))
+            if (const auto wrong = audit_.add_record(reader_.number(), *record))
                 return fault(wrong, result.card_id, result.sequence);
+            if (checks_.fault()) return false;
             tree_.append(merkle::leaf_hash(bytes));
-            ++report_.records;
             if (known_ && !check_known()) return false;
             reader_.advance();
         }
@@ -211,19 +226,25 @@ private:
     LedgerReader reader_;
     const IssuerDescription* issuer_;
     std::optional<Checkpoint> known_;
+    LedgerChecks checks_;
     LedgerAudit audit_;
     merkle::Frontier tree_;
     LedgerReport report_;
     WideAmount on_cards_ = 0, in_accounts_ = 0, listed_cash_ = 0;
 };
 
+unsigned all_processors()
+{
+    return std::max(1U, std::thread::hardware_concurrency());
+}
+
 }  // namespace
 
 Result<LedgerReport> verify_ledger(const std::string& path, const IssuerDescription& issuer,
-                                   const std::optional<Checkpoint>& known)
+                                   const std::optional<Checkpoint>& known, unsigned threads)
 {
     if (const auto safe = self_test(); !safe) return safe.error();
-    Verifier verifier(path, issuer, known);
+    Verifier verifier(path, issuer, known, threads == 0 ? all_processors() : threads);
     if (!verifier.is_open()) return Error{.code = Errc::file_missing, .where = "ledger"};
     return verifier.run();
 }

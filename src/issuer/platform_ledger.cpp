@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include <tallycard/platform.hpp>
 
 #include "files.hpp"
@@ -110,8 +112,8 @@ struct SignedCheckpoint {
     std::string note;
 };
 
-// A note on the ledger as it is, stored with the transaction.
-Result<SignedCheckpoint> make_checkpoint(StoreTransaction& store, const IssuerDescription& issuer,
+// A note on the ledger as it is.
+Result<SignedCheckpoint> sign_checkpoint(StoreTransaction& store, const IssuerDescription& issuer,
                                          const CheckpointKey& key)
 {
     if (key.public_key() != issuer.checkpoint_key)
@@ -121,8 +123,38 @@ Result<SignedCheckpoint> make_checkpoint(StoreTransaction& store, const IssuerDe
     const Checkpoint checkpoint{.origin = issuer.origin, .head = *head};
     const auto note = checkpoint.sign(key);
     if (!note) return note.error();
-    if (const auto put = store.put_checkpoint(*note); !put) return put.error();
     return SignedCheckpoint{checkpoint, *note};
+}
+
+// The same, stored with the transaction.
+Result<SignedCheckpoint> make_checkpoint(StoreTransaction& store, const IssuerDescription& issuer,
+                                         const CheckpointKey& key)
+{
+    auto made = sign_checkpoint(store, issuer, key);
+    if (!made) return made;
+    if (const auto put = store.put_checkpoint(made->note); !put) return put.error();
+    return made;
+}
+
+// Stores one that was signed in an earlier transaction, where none is there that is newer.
+Result<void> keep_checkpoint(StoreTransaction& store, const IssuerDescription& issuer,
+                             const SignedCheckpoint& made)
+{
+    const auto& head = made.checkpoint.head;
+    const auto size = store.record_count();
+    if (!size) return size.error();
+    const auto root = LedgerTree(store).root(std::min(*size, head.size));
+    if (!root) return root.error();
+    if (*size < head.size || *root != head.root)
+        return Error{.code = Errc::ledger_behind, .where = "export"};
+    const auto newest = store.checkpoint();
+    if (!newest) return newest.error();
+    if (*newest) {
+        const auto opened = Checkpoint::open(**newest, issuer.origin, issuer.checkpoint_key);
+        if (!opened) return opened.error();
+        if (opened->head.size >= head.size) return {};
+    }
+    return store.put_checkpoint(made.note);
 }
 
 }  // namespace
@@ -151,22 +183,28 @@ Result<std::string> Platform::checkpoint(const CheckpointKey& key)
     return made->note;
 }
 
+// Reads what one transaction sees, which keeps no other process from settling meanwhile.
 Result<Checkpoint> Platform::export_ledger(const std::string& path, const CheckpointKey& key)
 {
     std::optional<files::Replacement> file;
+    const auto& issuer = settings_.issuer;
     const auto made =
-        writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<SignedCheckpoint> {
+        reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<SignedCheckpoint> {
             file.reset();
             auto begun = files::Replacement::begin(path);
             if (!begun) return begun.error();
             file.emplace(std::move(*begun));
-            auto signed_one = make_checkpoint(store, settings_.issuer, key);
+            auto signed_one = sign_checkpoint(store, issuer, key);
             if (!signed_one) return signed_one;
-            const auto done = write_export(*file, store, settings_.issuer, signed_one->note, key);
+            const auto done = write_export(*file, store, issuer, signed_one->note, key);
             if (!done) return done.error();
             return signed_one;
         });
     if (!made) return made.error();
+    const auto kept = writing(mutex_, *store_, [&](StoreTransaction& store) {
+        return keep_checkpoint(store, issuer, *made);
+    });
+    if (!kept) return kept.error();
     if (const auto published = publish(made->note); !published) return published.error();
     if (const auto placed = file->commit(); !placed) return placed.error();
     return made->checkpoint;

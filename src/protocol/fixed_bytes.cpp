@@ -18,11 +18,12 @@ std::string to_hex(std::span<const std::uint8_t> bytes)
 namespace detail {
 namespace {
 
-std::optional<std::uint8_t> nibble(char c)
+// 0 to 15, or more for what is no digit. Without a branch: an auditor reads a thousand a record.
+unsigned nibble(char c)
 {
-    if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');
-    if (c >= 'a' && c <= 'f') return static_cast<std::uint8_t>(c - 'a' + 10);
-    return std::nullopt;
+    const unsigned code = static_cast<unsigned char>(c);
+    const bool is_digit = code - '0' < 10U, is_letter = code - 'a' < 6U;
+    return (code & 15U) + 9 * (code >> 6U) + (is_digit || is_letter ? 0U : 16U);
 }
 
 }  // namespace
@@ -30,13 +31,14 @@ std::optional<std::uint8_t> nibble(char c)
 bool from_hex(std::string_view hex, std::span<std::uint8_t> out) noexcept
 {
     if (hex.size() != 2 * out.size()) return false;
+    unsigned all = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {
         const auto high = nibble(hex[2 * i]);
         const auto low = nibble(hex[2 * i + 1]);
-        if (!high || !low) return false;
-        out[i] = static_cast<std::uint8_t>(*high << 4 | *low);
+        all |= high | low;
+        out[i] = static_cast<std::uint8_t>(high << 4 | low);
     }
-    return true;
+    return all < 16;
 }
 
 }  // namespace detail

@@ -26,6 +26,13 @@ class Exports(CopyCase):
     def test_a_whole_export_is_right_without_any_secret(self):
         self.check(self.verify(self.whole), DONE, "the ledger is right: 2 records of 1 cards")
 
+    def test_the_number_of_threads_changes_nothing(self):
+        public = ("-i", str(self.world.issuer / "issuer.pub"))
+        for threads in ("1", "2", "256"):
+            answer = self.world.run("ledger", "verify", str(self.ledger), "--threads", threads,
+                                    *public)
+            self.check(answer, DONE, "the ledger is right: 2 records of 1 cards")
+
     def test_any_wrong_bit_is_found(self):
         count = 40
         for i in range(count):

@@ -43,6 +43,8 @@ class Usage(CopyCase):
                       ["ledger", "prove"], ["ledger", "export"], ["issuer", "init"], ["issue"],
                       ["settle", "more"], ["top-up", "1", "2"], ["accounts", "open"],
                       ["top-up", "1", "--wait", "x"], ["top-up", "1", "--wait", "-1"],
+                      ["ledger", "verify", "--threads", "0"],
+                      ["ledger", "verify", "--threads", "257"],
                       ["ledger", "prove", "-1"], ["ledger", "prove", "x"], ["execute"],
                       ["issuer", "init", "--name", "x", "--exponent", "19"],
                       ["set-limits", "--offline-payments", "16"],

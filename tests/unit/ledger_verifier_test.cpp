@@ -192,8 +192,9 @@ TEST_CASE("I1: an account that is overdrawn is a fault, though the sums agree")
     TestIssuer issuer;
     auto card = issuer.make_card();
     const auto& keys = issuer.description().operation_keys;
-    LedgerAudit audit(issuer.description());
-    REQUIRE(audit.add_card(card.id(), card.certificate(), keys.front()) == nullptr);
+    LedgerChecks checks(1);
+    LedgerAudit audit(issuer.description(), checks);
+    REQUIRE(audit.add_card(1, card.id(), card.certificate(), keys.front()) == nullptr);
 
     const Operation operation{.kind = Kind::transfer_in,
                               .card_id = card.id(),
@@ -205,7 +206,8 @@ TEST_CASE("I1: an account that is overdrawn is a fault, though the sums agree")
                               .parameter = {}};
     const auto signature = SoftwareOperationSigner(seed(1)).sign(operation).value();
     const auto receipt = card.execute({operation, signature});
-    const auto* objection = audit.add_record({operation, signature, receipt});
+    const auto* objection = audit.add_record(2, {operation, signature, receipt});
+    REQUIRE(!checks.fault());
     REQUIRE(objection != nullptr);
     CHECK(std::string(objection) == "the account does not hold that much");
 }
