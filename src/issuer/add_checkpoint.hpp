@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include <tallycard/export.hpp>
 #include <tallycard/fixed_bytes.hpp>
 #include <tallycard/result.hpp>
 
@@ -25,7 +26,7 @@ struct AddCheckpoint {
 
     // Exactly what to_text() makes. Errc::malformed.
     static Result<AddCheckpoint> parse(std::string_view text);
-    std::string to_text() const;
+    TALLYCARD_EXPORT std::string to_text() const;
 };
 
 }  // namespace tallycard

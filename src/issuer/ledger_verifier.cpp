@@ -8,6 +8,7 @@
 #include "ledger_audit.hpp"
 #include "ledger_export.hpp"
 #include "ledger_reader.hpp"
+#include "signed_note.hpp"
 #include "text.hpp"
 
 namespace tallycard {
@@ -17,16 +18,16 @@ namespace {
 class Verifier {
 public:
     Verifier(const std::string& path, const IssuerDescription& issuer,
-             const std::optional<Checkpoint>& known)
-        : reader_(path), issuer_(&issuer), known_(known), audit_(issuer)
+             const std::optional<Checkpoint>& known, const std::optional<WitnessDemand>& witnesses)
+        : reader_(path), issuer_(&issuer), known_(known), demand_(witnesses), audit_(issuer)
     {
     }
 
     bool is_open() const { return reader_.is_open(); }
     LedgerReport run()
     {
-        static_cast<void>(header() && cards() && records() && checkpoint() && standings() &&
-                          accounts() && books() && end());
+        static_cast<void>(header() && cosigned() && cards() && records() && checkpoint() &&
+                          standings() && accounts() && books() && end());
         return report_;
     }
 
@@ -42,6 +43,28 @@ private:
             reader_.advance();
             rest.remove_prefix(end + 1);
         }
+        return true;
+    }
+
+    bool cosigned()
+    {
+        if (reader_.line() != "cosigned")
+            return !demand_ || fault("no witness has cosigned a checkpoint of this ledger");
+        reader_.advance();
+        auto note = take_note(4);
+        while (reader_.line() && reader_.line()->starts_with("\xE2\x80\x94 ") &&
+               note.size() <= longest_note)
+            note += take_note(1);
+        const auto opened =
+            Checkpoint::open_cosigned(note, issuer_->origin, issuer_->checkpoint_key);
+        if (!opened) return fault("the issuer's signature of the cosigned checkpoint is not right");
+        cosigned_ = *opened;
+        if (!demand_) return true;
+        const auto found = demand_->policy.check(note);
+        if (!found && found.error().code == Errc::witnesses_missing)
+            return fault("too few witnesses of the policy have cosigned the checkpoint");
+        if (!found) return fault("a witness's cosignature does not verify");
+        report_.witnessed = Witnessed{.records = opened->head.size, .cosignatures = *found};
         return true;
     }
 
@@ -62,7 +85,7 @@ private:
 
     bool records()
     {
-        if (known_ && !check_known()) return false;
+        if (!check_earlier()) return false;
         while (auto words = line_of("record")) {
             const auto hex = words->next();
             std::array<std::uint8_t, Record::max_encoded> buffer;
@@ -76,16 +99,34 @@ private:
                 return fault(wrong, result.card_id, result.sequence);
             tree_.append(merkle::leaf_hash(bytes));
             ++report_.records;
-            if (known_ && !check_known()) return false;
+            if (!check_earlier()) return false;
             reader_.advance();
         }
         return true;
     }
 
-    bool check_known()
+    // What was a checkpoint once has to be one still.
+    bool check_earlier()
     {
-        if (tree_.size() != known_->head.size || tree_.root() == known_->head.root) return true;
-        return fault("the ledger does not continue the checkpoint that is known");
+        const auto is_other = [&](const std::optional<Checkpoint>& earlier) {
+            return earlier && tree_.size() == earlier->head.size &&
+                   tree_.root() != earlier->head.root;
+        };
+        if (is_other(known_))
+            return fault("the ledger does not continue the checkpoint that is known");
+        if (is_other(cosigned_))
+            return fault("the ledger does not continue the checkpoint that was cosigned");
+        return true;
+    }
+
+    bool witnessed()
+    {
+        if (!cosigned_) return true;
+        if (cosigned_->head.size > tree_.size())
+            return fault("the ledger is behind the checkpoint that was cosigned");
+        if (demand_ && tree_.size() - cosigned_->head.size > demand_->most_unwitnessed)
+            return fault("more records follow the cosigned checkpoint than may be unwitnessed");
+        return true;
     }
 
     bool checkpoint()
@@ -93,6 +134,7 @@ private:
         if (reader_.line() != "checkpoint") return fault("malformed line, or one out of place");
         if (known_ && known_->head.size > tree_.size())
             return fault("the ledger is behind the checkpoint that is known");
+        if (!witnessed()) return false;
         reader_.advance();
         const auto note = take_note(5);
         const auto opened = Checkpoint::open(note, issuer_->origin, issuer_->checkpoint_key);
@@ -210,7 +252,8 @@ private:
 
     LedgerReader reader_;
     const IssuerDescription* issuer_;
-    std::optional<Checkpoint> known_;
+    std::optional<Checkpoint> known_, cosigned_;
+    std::optional<WitnessDemand> demand_;
     LedgerAudit audit_;
     merkle::Frontier tree_;
     LedgerReport report_;
@@ -220,10 +263,11 @@ private:
 }  // namespace
 
 Result<LedgerReport> verify_ledger(const std::string& path, const IssuerDescription& issuer,
-                                   const std::optional<Checkpoint>& known)
+                                   const std::optional<Checkpoint>& known,
+                                   const std::optional<WitnessDemand>& witnesses)
 {
     if (const auto safe = self_test(); !safe) return safe.error();
-    Verifier verifier(path, issuer, known);
+    Verifier verifier(path, issuer, known, witnesses);
     if (!verifier.is_open()) return Error{.code = Errc::file_missing, .where = "ledger"};
     return verifier.run();
 }
