@@ -3,6 +3,7 @@
 // defines them and not as our own tree does.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -12,18 +13,17 @@
 
 #include "issuer/add_checkpoint.hpp"
 #include "protocol/digest.hpp"
-#include "test_issuer.hpp"
 
 namespace tallycard::test {
 
 class LogTree {
 public:
-    // Two logs of one origin have one key, and with other words other entries.
-    LogTree(std::string origin, std::size_t size, const std::string& word)
-        : origin_(std::move(origin)), signer_(seed(0x51))
+    // All logs have one key. With other words they have other entries, from number `common` on.
+    LogTree(std::string origin, std::size_t size, const std::string& word, std::size_t common = 0)
+        : origin_(std::move(origin)), signer_(key_seed())
     {
         for (std::size_t i = 0; i < size; ++i) {
-            const auto entry = word + std::to_string(i);
+            const auto entry = (i < common ? "common" : word) + std::to_string(i);
             leaves_.push_back(merkle::leaf_hash(
                 {reinterpret_cast<const std::uint8_t*>(entry.data()), entry.size()}));
         }
@@ -51,6 +51,12 @@ public:
     }
 
 private:
+    static KeySeed key_seed()
+    {
+        std::array<std::uint8_t, KeySeed::size> bytes;
+        bytes.fill(0x51);
+        return KeySeed(bytes);
+    }
     static std::size_t middle(std::size_t n)
     {
         std::size_t k = 1;
