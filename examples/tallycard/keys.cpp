@@ -63,7 +63,8 @@ PublicKey public_key(KeyRole role, const std::string& reference, Secrets& secret
     switch (role) {
     case KeyRole::operation: return open_operation_key(reference, secrets)->public_key();
     case KeyRole::card_root: return open_card_root(reference, secrets)->public_key();
-    case KeyRole::checkpoint: break;
+    case KeyRole::checkpoint:
+    case KeyRole::witness: break;  // no issuer has one
     }
     return open_checkpoint_key(reference, secrets).public_key();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ledger verify, checkpoint, prove, export.
+// ledger verify, checkpoint, key, prove, export.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +9,7 @@
 #include <tallycard/ledger_verifier.hpp>
 #include <tallycard/result_error.hpp>
 
+#include "add_checkpoint.hpp"
 #include "commands.hpp"
 #include "keys.hpp"
 #include "workplace.hpp"
@@ -26,6 +27,21 @@ CheckpointKey checkpoint_key(const Options& options)
         workplace::key_or(options.checkpoint_key, IssuerFolder(options.issuer).checkpoint_key(),
                           "checkpoint.key in the issuer's folder"),
         secrets);
+}
+
+// Which witnesses have seen how much, by the names of the policy.
+void report_witnessed(Report& report, const LedgerReport& found, const WitnessPolicy& policy)
+{
+    auto by = Json::array();
+    std::string names;
+    for (const auto& cosignature : found.witnessed->cosignatures) {
+        const auto& name = policy.witnesses()[cosignature.witness].name;
+        by.push_back({{"witness", name}, {"time", cosignature.time}});
+        names += (names.empty() ? "" : ", ") + name;
+    }
+    report.json["witnessed"] = {{"records", found.witnessed->records}, {"by", by}};
+    report.text += "\nwitnessed: the first " + std::to_string(found.witnessed->records) +
+                   " records, by " + names;
 }
 
 Report verified(const LedgerReport& found, const Currency& currency)
@@ -84,14 +100,35 @@ struct Scratch {
     std::string path;
 };
 
+std::string read_text(const std::string& path, const char* where)
+{
+    std::ifstream in(path, std::ios::binary);
+    if (!in) raise(Error{.code = Errc::file_missing, .where = where});
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
 // An earlier checkpoint that the ledger must continue, where one was given.
 std::optional<Checkpoint> known_checkpoint(const Options& options, const IssuerDescription& issuer)
 {
     if (options.known.empty()) return std::nullopt;
-    std::ifstream in(options.known, std::ios::binary);
-    if (!in) raise(Error{.code = Errc::file_missing, .where = "--known"});
-    const std::string note{std::istreambuf_iterator<char>(in), {}};
-    return Checkpoint::open(note, issuer.origin, issuer.checkpoint_key).value();
+    const auto note = read_text(options.known, "--known");
+    return Checkpoint::open_cosigned(note, issuer.origin, issuer.checkpoint_key).value();
+}
+
+// What witnesses have cosigned goes into an export: the file that is named, or the service's.
+std::string cosigned_checkpoint(const Options& options)
+{
+    if (!options.cosigned.empty()) return read_text(options.cosigned, "--cosigned");
+    const auto in_folder = IssuerFolder(options.issuer).cosigned_checkpoint();
+    if (!std::filesystem::exists(in_folder)) return {};
+    return read_text(in_folder, "checkpoint.cosigned in the issuer's folder");
+}
+
+std::optional<WitnessDemand> witness_demand(const Options& options)
+{
+    if (options.witness_policy.empty()) return std::nullopt;
+    return WitnessDemand{.policy = WitnessPolicy::read(options.witness_policy).value(),
+                         .most_unwitnessed = options.unwitnessed};
 }
 
 // Nothing outside the store said how far the ledger had come: that it is the newest one is not
@@ -105,31 +142,60 @@ void report_missing(Report& report, const std::string& checkpoint)
                    "copy";
 }
 
+Report verify_file(const Options& options, const std::string& file, const IssuerDescription& issuer)
+{
+    const auto known = known_checkpoint(options, issuer);
+    const auto demand = witness_demand(options);
+    const auto found = verify_ledger(file, issuer, known, demand, options.threads).value();
+    auto report = verified(found, issuer.currency);
+    if (found.witnessed && !found.fault) report_witnessed(report, found, demand->policy);
+    return report;
+}
+
 Report verify(const Options& options)
 {
     const auto issuer = workplace::issuer(options);
-    const auto known = known_checkpoint(options, issuer);
     announce(options.file.empty() ? options.issuer : options.file);
-    if (!options.file.empty())
-        return verified(verify_ledger(options.file, issuer, known, options.threads).value(),
-                        issuer.currency);
+    if (!options.file.empty()) return verify_file(options, options.file, issuer);
     const auto platform = workplace::platform(options, Signing::no);
     const auto checkpoint = IssuerFolder(options.issuer).checkpoint();
     const bool was_there = std::filesystem::exists(checkpoint);  // the export writes it
     const Scratch scratch(options.issuer + "/ledger." + std::to_string(::getpid()));
-    (void)platform->export_ledger(scratch.path, checkpoint_key(options)).value();
-    auto report = verified(verify_ledger(scratch.path, issuer, known, options.threads).value(),
-                           issuer.currency);
+    (void)platform
+        ->export_ledger(scratch.path, checkpoint_key(options), cosigned_checkpoint(options))
+        .value();
+    auto report = verify_file(options, scratch.path, issuer);
     if (!was_there && platform->ledger_head().value().size > 0) report_missing(report, checkpoint);
     return report;
+}
+
+// What a witness is asked that knows so many entries: C2SP tlog-witness, add-checkpoint.
+std::string witness_request(Platform& platform, const IssuerDescription& issuer,
+                            const std::string& note, std::uint64_t known_size)
+{
+    const auto opened = Checkpoint::open(note, issuer.origin, issuer.checkpoint_key).value();
+    AddCheckpoint request{.old_size = known_size, .proof = {}, .note = note};
+    if (known_size > 0)
+        request.proof = platform.prove_consistency(known_size, opened.head.size).value();
+    return request.to_text();
 }
 
 Report checkpoint(const Options& options)
 {
     const auto platform = workplace::platform(options, Signing::no);
     auto note = platform->checkpoint(checkpoint_key(options)).value();
+    if (options.known_size)
+        note = witness_request(*platform, platform->issuer(), note, *options.known_size);
     if (!note.empty() && note.back() == '\n') note.pop_back();
     return {note, {{"checkpoint", note + "\n"}}, exit_code::done};
+}
+
+Report public_key(const Options& options)
+{
+    const auto issuer = workplace::issuer(options);
+    const NoteKey key{
+        .name = issuer.origin, .type = NoteKeyType::log, .key = issuer.checkpoint_key};
+    return {key.to_string(), {{"key", key.to_string()}}, exit_code::done};
 }
 
 Report prove(const Options& options)
@@ -162,7 +228,9 @@ Report prove(const Options& options)
 Report export_to(const Options& options)
 {
     const auto platform = workplace::platform(options, Signing::no);
-    const auto made = platform->export_ledger(options.file, checkpoint_key(options)).value();
+    const auto made =
+        platform->export_ledger(options.file, checkpoint_key(options), cosigned_checkpoint(options))
+            .value();
     return {std::to_string(made.head.size) + " records written to " + options.file,
             {{"file", options.file}, {"records", made.head.size}},
             exit_code::done};
@@ -195,12 +263,24 @@ void add_ledger_commands(Program& program)
         with::checkpoint_key(added, options);
     };
     with_key(check);
-    with_key(command("checkpoint", "Sign what the ledger is now", checkpoint));
+    check.add_option("--witness-policy", options.witness_policy,
+                     "Demand the cosignatures of this policy file (docs/witnesses.md)");
+    check
+        .add_option("--unwitnessed", options.unwitnessed,
+                    "So many of the last records may have no witness")
+        ->capture_default_str();
+    auto& note = command("checkpoint", "Sign what the ledger is now", checkpoint);
+    with_key(note);
+    note.add_option("--known-size", options.known_size,
+                    "Make it a request to a witness that knows so many entries");
+    command("key", "Print the public key of the checkpoints, as witnesses want it", public_key);
     command("prove", "Prove that an entry is in the ledger", prove)
         .add_option("entry", options.entry, "Number of the entry, from 0")
         ->check(CLI::NonNegativeNumber)
         ->required();
     auto& out = command("export", "Write the ledger for auditors", export_to);
     out.add_option("file", options.file, "Where to")->required();
+    out.add_option("--cosigned", options.cosigned,
+                   "A checkpoint with cosignatures; default: the service's, where there is one");
     with_key(out);
 }

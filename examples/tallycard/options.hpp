@@ -41,6 +41,9 @@ struct Options {
     unsigned offline_payments = 10;
     bool private_balance = false, without_pin = false, from_account = false, watch = false;
     std::optional<std::uint64_t> entry;
+    std::string witness_policy, cosigned;  // of the ledger
+    std::uint64_t unwitnessed = 0;
+    std::optional<std::uint64_t> known_size;
 };
 
 // The options that several commands share, each declared in one place.

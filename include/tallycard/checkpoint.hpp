@@ -44,6 +44,10 @@ struct Checkpoint {
     // origin, or not of this key.
     TALLYCARD_EXPORT static Result<Checkpoint> open(std::string_view note, std::string_view origin,
                                                     const PublicKey& key);
+    // The same, where others may have signed beside the issuer: their lines are not looked into.
+    TALLYCARD_EXPORT static Result<Checkpoint> open_cosigned(std::string_view note,
+                                                             std::string_view origin,
+                                                             const PublicKey& key);
 
     friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
 };

@@ -78,6 +78,7 @@ enum class Errc : std::uint8_t {
     store_busy,         // other processes were first, again and again
     store_unreachable,  // the database server cannot be reached, or ended the session
     ledger_behind,      // the store is older than a checkpoint that is known: an old copy?
+    witnesses_missing,  // too few of the policy's witnesses have cosigned the checkpoint
     unsafe_library,     // the libsodium in use fails the self-test
     // Keys in a token (PKCS#11).
     token_missing,      // the module shows no such token, or more than one; or it was taken out

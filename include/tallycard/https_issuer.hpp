@@ -43,7 +43,8 @@ public:
     // For operators and auditors.
     virtual Result<std::vector<CardRow>> cards() = 0;
     virtual Result<std::vector<AccountRow>> accounts() = 0;
-    // A signed note on the ledger: Checkpoint::open() reads it.
+    // A signed note on the ledger, with cosignatures where the service has witnesses:
+    // Checkpoint::open_cosigned() reads it.
     virtual Result<std::string> checkpoint() = 0;
 };
 

@@ -123,13 +123,18 @@ public:
     // Hashes of complete subtrees of 2^level entries each, from number `from`; fewer than `count`
     // where there are no more.
     Result<std::vector<Digest>> subtrees(unsigned level, std::uint64_t from, std::size_t count);
-    // From the tree with `earlier` entries, at least one, to the one that it is now.
+    // From the tree with `earlier` entries, at least one, to the one that it is now, or that it was
+    // with `later` entries.
     Result<std::vector<Digest>> prove_consistency(std::uint64_t earlier);
+    Result<std::vector<Digest>> prove_consistency(std::uint64_t earlier, std::uint64_t later);
     // A signed note on the ledger as it is now: stored, written to the checkpoint file, returned.
     Result<std::string> checkpoint(const CheckpointKey& key);
     // Everything an auditor needs, for verify_ledger(), as of one moment; written whole or not at
     // all. Other processes go on settling meanwhile; this platform's other callers wait.
-    Result<Checkpoint> export_ledger(const std::string& path, const CheckpointKey& key);
+    // `cosigned`: a checkpoint that witnesses have cosigned, empty for none; Errc::conflict when it
+    // is not of this ledger.
+    Result<Checkpoint> export_ledger(const std::string& path, const CheckpointKey& key,
+                                     const std::string& cosigned = {});
 
 private:
     Platform(std::unique_ptr<Store> store, PlatformSettings settings);

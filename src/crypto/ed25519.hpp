@@ -27,6 +27,10 @@ TALLYCARD_EXPORT Signature sign(const KeySeed& seed, std::string_view domain,
                                 std::span<const std::uint8_t> object);
 TALLYCARD_EXPORT SecretSignature sign_secret(const KeySeed& seed, std::string_view domain,
                                              std::span<const std::uint8_t> object);
+// Of a whole message of any length, without a domain: a note with what goes before it.
+TALLYCARD_EXPORT bool verify_message(const Signature& signature,
+                                     std::span<const std::uint8_t> message, const PublicKey& key);
+TALLYCARD_EXPORT Signature sign_message(const KeySeed& seed, std::span<const std::uint8_t> message);
 TALLYCARD_EXPORT PublicKey public_key(const KeySeed& seed);
 
 }  // namespace tallycard::ed25519

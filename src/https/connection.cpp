@@ -173,14 +173,15 @@ Result<Reply> Connection::get(const std::string& path)
     });
 }
 
-Result<Reply> Connection::post(const std::string& path, const std::string& body)
+Result<Reply> Connection::post(const std::string& path, const std::string& body,
+                               const char* content_type)
 {
     return exchange([&](httplib::ResponseHandler head, httplib::ContentReceiver receiver) {
         httplib::Request request;
         request.method = "POST";
         request.path = path;
         request.headers = client_->headers;
-        request.set_header("Content-Type", "application/json");
+        request.set_header("Content-Type", content_type);
         request.body = body;
         request.response_handler = std::move(head);
         request.content_receiver = [receiver = std::move(receiver)](

@@ -28,7 +28,8 @@ public:
 
     // A request that is safe to repeat. Errc::issuer_unreachable: see HttpsIssuer.
     Result<Reply> get(const std::string& path);
-    Result<Reply> post(const std::string& path, const std::string& body);
+    Result<Reply> post(const std::string& path, const std::string& body,
+                       const char* content_type = "application/json");
 
 private:
     struct Client;

@@ -103,6 +103,7 @@ int status_of(const Error& error)
     case Errc::bad_signature:
     case Errc::bad_amount: return 422;
     case Errc::overloaded:
+    case Errc::witnesses_missing:
     case Errc::file_in_use: return 503;
     case Errc::store_failed:
     case Errc::file_damaged:

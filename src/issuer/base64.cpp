@@ -24,4 +24,13 @@ bool decode(std::string_view text, std::span<std::uint8_t> out)
     return encode(out) == text;
 }
 
+std::optional<std::vector<std::uint8_t>> decode(std::string_view text)
+{
+    std::vector<std::uint8_t> bytes(text.size() / 4 * 3);
+    for (auto rest = text; rest.ends_with('=') && !bytes.empty(); rest.remove_suffix(1))
+        bytes.pop_back();
+    if (!decode(text, bytes)) return std::nullopt;
+    return bytes;
+}
+
 }  // namespace tallycard::base64

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tallycard::base64 {
 
@@ -13,5 +15,7 @@ std::string encode(std::span<const std::uint8_t> bytes);
 
 // Fills `out` exactly from what encode() makes of that many bytes, or returns false.
 bool decode(std::string_view text, std::span<std::uint8_t> out);
+// However many bytes they are.
+std::optional<std::vector<std::uint8_t>> decode(std::string_view text);
 
 }  // namespace tallycard::base64

@@ -165,4 +165,12 @@ Result<CheckpointKey> open_checkpoint_key(const std::string& path, const Passphr
     return CheckpointKey(std::move(*seed));
 }
 
+Result<CosignerKey> open_witness_key(const std::string& path, std::string name,
+                                     const Passphrase& passphrase)
+{
+    auto seed = open(path, KeyRole::witness, passphrase);
+    if (!seed) return seed.error();
+    return CosignerKey(std::move(name), std::move(*seed));
+}
+
 }  // namespace tallycard

@@ -83,7 +83,7 @@ std::string export_statement(const Digest& of_everything_before)
 }
 
 Result<void> write_export(files::Replacement& file, StoreTransaction& store,
-                          const IssuerDescription& issuer, const std::string& note,
+                          const IssuerDescription& issuer, const ExportNotes& notes,
                           const CheckpointKey& key)
 {
     Lines lines(file);
@@ -92,9 +92,11 @@ Result<void> write_export(files::Replacement& file, StoreTransaction& store,
     const auto put_account = [&](const AccountRow& row) { return lines.put(account_line(row)); };
 
     if (auto done = lines.put("tallycard-ledger 1\n" + issuer.to_text()); !done) return done;
+    if (!notes.cosigned.empty())
+        if (auto done = lines.put("cosigned\n" + notes.cosigned); !done) return done;
     if (auto done = for_each_card(store, put_card); !done) return done;
     if (auto done = put_records(store, lines); !done) return done;
-    if (auto done = lines.put("checkpoint\n" + note); !done) return done;
+    if (auto done = lines.put("checkpoint\n" + notes.checkpoint); !done) return done;
     if (auto done = for_each_card(store, put_standing); !done) return done;
     if (auto done = for_each_account(store, put_account); !done) return done;
     if (auto done = lines.put("end\n"); !done) return done;

@@ -3,6 +3,8 @@
 //
 //     tallycard-ledger 1
 //     (the issuer's description: its lines)
+//     cosigned                                           and its note: where there is one
+//     (a signed note: a checkpoint that the records continue, by the issuer and by witnesses)
 //     card ID CERTIFICATE FIRST-OPERATION-KEY            by id, every card
 //     record HEX                                         in the order of settlement
 //     checkpoint
@@ -25,9 +27,14 @@
 
 namespace tallycard {
 
-// Writes what the transaction sees; `note` is the checkpoint on all its records.
+struct ExportNotes {
+    std::string checkpoint;  // on all records
+    std::string cosigned;    // on the first of them; empty: none
+};
+
+// Writes what the transaction sees.
 Result<void> write_export(files::Replacement& file, StoreTransaction& store,
-                          const IssuerDescription& issuer, const std::string& note,
+                          const IssuerDescription& issuer, const ExportNotes& notes,
                           const CheckpointKey& key);
 
 // What the note at the end says.

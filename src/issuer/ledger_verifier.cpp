@@ -10,6 +10,7 @@
 #include "ledger_audit.hpp"
 #include "ledger_export.hpp"
 #include "ledger_reader.hpp"
+#include "signed_note.hpp"
 #include "text.hpp"
 
 namespace tallycard {
@@ -19,15 +20,21 @@ namespace {
 class Verifier {
 public:
     Verifier(const std::string& path, const IssuerDescription& issuer,
-             const std::optional<Checkpoint>& known, unsigned threads)
-        : reader_(path), issuer_(&issuer), known_(known), checks_(threads), audit_(issuer, checks_)
+             const std::optional<Checkpoint>& known, const std::optional<WitnessDemand>& witnesses,
+             unsigned threads)
+        : reader_(path),
+          issuer_(&issuer),
+          known_(known),
+          demand_(witnesses),
+          checks_(threads),
+          audit_(issuer, checks_)
     {
     }
 
     bool is_open() const { return reader_.is_open(); }
     LedgerReport run()
     {
-        static_cast<void>(header() && checked(&Verifier::cards, report_.cards) &&
+        static_cast<void>(header() && cosigned() && checked(&Verifier::cards, report_.cards) &&
                           checked(&Verifier::records, report_.records) && checkpoint() &&
                           standings() && accounts() && books() && end());
         return report_;
@@ -60,6 +67,28 @@ private:
         return !report_.fault;
     }
 
+    bool cosigned()
+    {
+        if (reader_.line() != "cosigned")
+            return !demand_ || fault("no witness has cosigned a checkpoint of this ledger");
+        reader_.advance();
+        auto note = take_note(4);
+        while (reader_.line() && reader_.line()->starts_with("\xE2\x80\x94 ") &&
+               note.size() <= longest_note)
+            note += take_note(1);
+        const auto opened =
+            Checkpoint::open_cosigned(note, issuer_->origin, issuer_->checkpoint_key);
+        if (!opened) return fault("the issuer's signature of the cosigned checkpoint is not right");
+        cosigned_ = *opened;
+        if (!demand_) return true;
+        const auto found = demand_->policy.check(note);
+        if (!found && found.error().code == Errc::witnesses_missing)
+            return fault("too few witnesses of the policy have cosigned the checkpoint");
+        if (!found) return fault("a witness's cosignature does not verify");
+        report_.witnessed = Witnessed{.records = opened->head.size, .cosignatures = *found};
+        return true;
+    }
+
     bool cards()
     {
         while (auto words = line_of("card")) {
@@ -77,7 +106,7 @@ private:
 
     bool records()
     {
-        if (known_ && !check_known()) return false;
+        if (!check_earlier()) return false;
         while (auto words = line_of("record")) {
             const auto hex = words->next();
             std::array<std::uint8_t, Record::max_encoded> buffer;
@@ -91,16 +120,34 @@ private:
                 return fault(wrong, result.card_id, result.sequence);
             if (checks_.fault()) return false;
             tree_.append(merkle::leaf_hash(bytes));
-            if (known_ && !check_known()) return false;
+            if (!check_earlier()) return false;
             reader_.advance();
         }
         return true;
     }
 
-    bool check_known()
+    // What was a checkpoint once has to be one still.
+    bool check_earlier()
     {
-        if (tree_.size() != known_->head.size || tree_.root() == known_->head.root) return true;
-        return fault("the ledger does not continue the checkpoint that is known");
+        const auto is_other = [&](const std::optional<Checkpoint>& earlier) {
+            return earlier && tree_.size() == earlier->head.size &&
+                   tree_.root() != earlier->head.root;
+        };
+        if (is_other(known_))
+            return fault("the ledger does not continue the checkpoint that is known");
+        if (is_other(cosigned_))
+            return fault("the ledger does not continue the checkpoint that was cosigned");
+        return true;
+    }
+
+    bool witnessed()
+    {
+        if (!cosigned_) return true;
+        if (cosigned_->head.size > tree_.size())
+            return fault("the ledger is behind the checkpoint that was cosigned");
+        if (demand_ && tree_.size() - cosigned_->head.size > demand_->most_unwitnessed)
+            return fault("more records follow the cosigned checkpoint than may be unwitnessed");
+        return true;
     }
 
     bool checkpoint()
@@ -108,6 +155,7 @@ private:
         if (reader_.line() != "checkpoint") return fault("malformed line, or one out of place");
         if (known_ && known_->head.size > tree_.size())
             return fault("the ledger is behind the checkpoint that is known");
+        if (!witnessed()) return false;
         reader_.advance();
         const auto note = take_note(5);
         const auto opened = Checkpoint::open(note, issuer_->origin, issuer_->checkpoint_key);
@@ -225,7 +273,8 @@ private:
 
     LedgerReader reader_;
     const IssuerDescription* issuer_;
-    std::optional<Checkpoint> known_;
+    std::optional<Checkpoint> known_, cosigned_;
+    std::optional<WitnessDemand> demand_;
     LedgerChecks checks_;
     LedgerAudit audit_;
     merkle::Frontier tree_;
@@ -233,18 +282,15 @@ private:
     WideAmount on_cards_ = 0, in_accounts_ = 0, listed_cash_ = 0;
 };
 
-unsigned all_processors()
-{
-    return std::max(1U, std::thread::hardware_concurrency());
-}
-
 }  // namespace
 
 Result<LedgerReport> verify_ledger(const std::string& path, const IssuerDescription& issuer,
-                                   const std::optional<Checkpoint>& known, unsigned threads)
+                                   const std::optional<Checkpoint>& known,
+                                   const std::optional<WitnessDemand>& witnesses, unsigned threads)
 {
     if (const auto safe = self_test(); !safe) return safe.error();
-    Verifier verifier(path, issuer, known, threads == 0 ? all_processors() : threads);
+    if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
+    Verifier verifier(path, issuer, known, witnesses, threads);
     if (!verifier.is_open()) return Error{.code = Errc::file_missing, .where = "ledger"};
     return verifier.run();
 }

@@ -7,9 +7,12 @@
 #include "ledger_export.hpp"
 #include "ledger_tree.hpp"
 #include "platform_transaction.hpp"
+#include "signed_note.hpp"
 
 namespace tallycard {
 namespace {
+
+constexpr std::size_t longest_signature = 8 + Signature::size;
 
 Result<merkle::Head> head_of(StoreTransaction& store)
 {
@@ -30,6 +33,16 @@ Result<InclusionProof> proof_of(StoreTransaction& store, std::uint64_t index)
     const auto path = LedgerTree(store).inclusion(index, head->size);
     if (!path) return path.error();
     return InclusionProof{.index = index, .record = **record, .path = *path, .head = *head};
+}
+
+Result<std::vector<Digest>> consistency_of(StoreTransaction& store, std::uint64_t earlier,
+                                           std::uint64_t later)
+{
+    const auto size = store.record_count();
+    if (!size) return size.error();
+    if (earlier == 0 || earlier > later || later > *size)
+        return Error{.code = Errc::unknown_operation, .where = "ledger"};
+    return LedgerTree(store).consistency(earlier, later);
 }
 
 }  // namespace
@@ -95,14 +108,17 @@ Result<std::vector<Digest>> Platform::subtrees(unsigned level, std::uint64_t fro
 
 Result<std::vector<Digest>> Platform::prove_consistency(std::uint64_t earlier)
 {
-    using Path = std::vector<Digest>;
-    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Path> {
+    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<std::vector<Digest>> {
         const auto size = store.record_count();
         if (!size) return size.error();
-        if (earlier == 0 || earlier > *size)
-            return Error{.code = Errc::unknown_operation, .where = "ledger"};
-        return LedgerTree(store).consistency(earlier, *size);
+        return consistency_of(store, earlier, *size);
     });
+}
+
+Result<std::vector<Digest>> Platform::prove_consistency(std::uint64_t earlier, std::uint64_t later)
+{
+    return reading(mutex_, *store_,
+                   [&](StoreTransaction& store) { return consistency_of(store, earlier, later); });
 }
 
 namespace {
@@ -111,6 +127,31 @@ struct SignedCheckpoint {
     Checkpoint checkpoint;
     std::string note;
 };
+
+// What of a note that others signed goes into an export of the ledger, which has to continue it:
+// the issuer's signature and Ed25519 cosignatures.
+Result<std::string> cosigned_for_export(StoreTransaction& store, const IssuerDescription& issuer,
+                                        const std::string& note)
+{
+    if (note.empty()) return std::string();
+    const auto cosigned = Checkpoint::open_cosigned(note, issuer.origin, issuer.checkpoint_key);
+    if (!cosigned) return Error{.code = cosigned.error().code, .where = "cosigned checkpoint"};
+    const auto size = store.record_count();
+    if (!size) return size.error();
+    const auto known = std::min(cosigned->head.size, *size);
+    const auto root = LedgerTree(store).root(known);
+    if (!root) return root.error();
+    if (merkle::Head{known, *root} != cosigned->head)
+        return Error{.code = Errc::conflict, .where = "cosigned checkpoint is not of this ledger"};
+
+    const auto parsed = SignedNote::parse(note);
+    if (!parsed) return parsed.error();
+    std::string kept(parsed->text);
+    kept += '\n';
+    for (const auto& signature : parsed->signatures)
+        if (signature.signature.size() <= longest_signature) kept += signature.line;
+    return kept;
+}
 
 // A note on the ledger as it is.
 Result<SignedCheckpoint> sign_checkpoint(StoreTransaction& store, const IssuerDescription& issuer,
@@ -184,7 +225,8 @@ Result<std::string> Platform::checkpoint(const CheckpointKey& key)
 }
 
 // Reads what one transaction sees, which keeps no other process from settling meanwhile.
-Result<Checkpoint> Platform::export_ledger(const std::string& path, const CheckpointKey& key)
+Result<Checkpoint> Platform::export_ledger(const std::string& path, const CheckpointKey& key,
+                                           const std::string& cosigned)
 {
     std::optional<files::Replacement> file;
     const auto& issuer = settings_.issuer;
@@ -194,9 +236,13 @@ Result<Checkpoint> Platform::export_ledger(const std::string& path, const Checkp
             auto begun = files::Replacement::begin(path);
             if (!begun) return begun.error();
             file.emplace(std::move(*begun));
+            const auto witnessed = cosigned_for_export(store, issuer, cosigned);
+            if (!witnessed) return witnessed.error();
             auto signed_one = sign_checkpoint(store, issuer, key);
             if (!signed_one) return signed_one;
-            const auto done = write_export(*file, store, issuer, signed_one->note, key);
+            const auto done =
+                write_export(*file, store, issuer,
+                             {.checkpoint = signed_one->note, .cosigned = *witnessed}, key);
             if (!done) return done.error();
             return signed_one;
         });

@@ -143,6 +143,10 @@ Entry entry(Errc code)
         return {"ledger_behind",
                 "the store is behind a checkpoint that is known: is it an old copy? Restore the "
                 "newest one"};
+    case Errc::witnesses_missing:
+        return {"witnesses_missing",
+                "too few witnesses of the policy have cosigned the checkpoint; ask them again, or "
+                "see which of them is down or refuses"};
     case Errc::unsafe_library:
         return {"unsafe_library",
                 "this libsodium accepts invalid points (CVE-2025-69277); upgrade it"};

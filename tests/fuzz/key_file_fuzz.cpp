@@ -25,7 +25,8 @@ Passphrase passphrase(const char* text)
     return Passphrase::take(characters).value();
 }
 
-constexpr std::array roles = {KeyRole::operation, KeyRole::card_root, KeyRole::checkpoint};
+constexpr std::array roles = {KeyRole::operation, KeyRole::card_root, KeyRole::checkpoint,
+                              KeyRole::witness};
 
 const Bytes& genuine(KeyRole role)
 {
@@ -89,6 +90,7 @@ void key_file(Input& input)
     case KeyRole::operation: return check_key(open_operation_key(path, guess), may_open);
     case KeyRole::card_root: return check_key(open_card_root(path, guess), may_open);
     case KeyRole::checkpoint: return check_key(open_checkpoint_key(path, guess), may_open);
+    case KeyRole::witness: return check_key(open_witness_key(path, "w", guess), may_open);
     }
 }
 

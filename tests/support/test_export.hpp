@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,10 +38,11 @@ public:
     const std::string& text() const { return text_; }
     std::string path() const { return issuer_.folder().file("export"); }
 
-    LedgerReport verify(const std::string& text) const
+    LedgerReport verify(const std::string& text,
+                        const std::optional<WitnessDemand>& demand = std::nullopt) const
     {
         std::ofstream(path(), std::ios::binary) << text;  // no fsync: there are thousands
-        return verify_ledger(path(), issuer_.description()).value();
+        return verify_ledger(path(), issuer_.description(), std::nullopt, demand).value();
     }
 
     // As an issuer would who has the checkpoint key and lies: everything is signed again.

@@ -44,7 +44,8 @@ public:
     {
         std::ofstream(path(), std::ios::binary) << Export::join(lines);
         const auto with = [&](unsigned threads) {
-            return verify_ledger(path(), issuer_.description(), std::nullopt, threads).value();
+            return verify_ledger(path(), issuer_.description(), std::nullopt, std::nullopt, threads)
+                .value();
         };
         auto alone = with(1);
         for (const unsigned threads : {2U, 7U, 0U}) {

@@ -20,6 +20,8 @@ struct IssuerFolder {
     std::string checkpoint_key() const { return path("checkpoint.key"); }
     std::string store() const { return path("store.db"); }
     std::string checkpoint() const { return path("checkpoint"); }
+    // The newest one that enough witnesses have cosigned.
+    std::string cosigned_checkpoint() const { return path("checkpoint.cosigned"); }
 
 private:
     std::string path(const std::string& name) const { return folder_ + "/" + name; }

@@ -22,6 +22,7 @@
 #include "order_queue.hpp"
 #include "settings.hpp"
 #include "usage.hpp"
+#include "witnesses.hpp"
 
 namespace tallycard::service {
 
@@ -30,11 +31,18 @@ struct Works {
     Platform& platform;
     OrderQueue& orders;
     Checkpoints& checkpoints;
+    Witnesses* witnesses;  // null: checkpoints are shown as they are
     Usage& usage;
     Metrics& metrics;
     const ServiceSettings& settings;
     std::size_t connections = 0;  // now
 };
+
+// The newest checkpoint that may be shown: with witnesses, one that enough of them cosigned.
+inline Result<std::string> published(Works& works)
+{
+    return works.witnesses != nullptr ? works.witnesses->newest() : works.checkpoints.newest();
+}
 
 // One request that may be answered.
 struct Call {

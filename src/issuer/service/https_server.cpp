@@ -59,7 +59,7 @@ Head head_of(const httplib::Request& request)
 }
 
 // The status of what may not be read; 0: it may.
-int fault_of(const Head& head, std::size_t longest_body)
+int fault_of(const Head& head, const ServerSettings& settings)
 {
     const bool posts = head.method == "POST";
     if (head.path.size() > longest_path) return 414;
@@ -72,8 +72,8 @@ int fault_of(const Head& head, std::size_t longest_body)
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), length);
     if (code == std::errc::result_out_of_range) return 413;
     if (code != std::errc{} || end != text.data() + text.size()) return 400;
-    if (length > longest_body) return 413;
-    return head.content_type.starts_with("application/json") ? 0 : 415;
+    if (length > settings.longest_body) return 413;
+    return head.content_type.starts_with(settings.content_type) ? 0 : 415;
 }
 
 using Handled = httplib::Server::HandlerResponse;
@@ -191,7 +191,7 @@ private:
             put(application_->overloaded(), response);
             return true;
         }
-        if (const int fault = fault_of(head, settings_.longest_body); fault != 0) {
+        if (const int fault = fault_of(head, settings_); fault != 0) {
             turn->closes = true;
             put(application_->malformed(fault), response);
             return true;

@@ -19,6 +19,7 @@ struct ServerSettings {
     std::size_t most_connections = 256;  // each has a thread
     unsigned handshake_seconds = 5, request_seconds = 10, idle_seconds = 60;
     std::size_t longest_body = 16384;
+    std::string content_type = "application/json";  // of what is posted; empty: any
 };
 
 // Serves one application over HTTPS. Thread-safe.

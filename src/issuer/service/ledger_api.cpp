@@ -32,10 +32,10 @@ Answer checkpoint(Works& works, const Call& call)
 {
     Parameters parameters(call);
     if (!parameters.finish()) return malformed(parameters.problem());
-    const auto note = works.checkpoints.newest();
+    const auto note = published(works);
     if (!note) return refusal(note.error());
     const auto& issuer = works.platform.issuer();
-    const auto opened = Checkpoint::open(*note, issuer.origin, issuer.checkpoint_key);
+    const auto opened = Checkpoint::open_cosigned(*note, issuer.origin, issuer.checkpoint_key);
     if (!opened) return refusal(opened.error());
     return json({{"origin", opened->origin},
                  {"size", opened->head.size},

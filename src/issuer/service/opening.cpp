@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "opening.hpp"
 
-#include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
@@ -13,6 +11,7 @@
 #include "../keyring/issuer_folder.hpp"
 #include "../keyring/keyring.hpp"
 #include "clients.hpp"
+#include "secret_file.hpp"
 
 namespace tallycard::service {
 namespace {
@@ -29,43 +28,8 @@ Result<T> named(Result<T> result, const char* where)
     return error;
 }
 
-// systemd guards its folder of credentials itself, and what an ACL there allows looks like the
-// group's permission.
-bool is_credential(const std::string& path)
-{
-    const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
-    return folder != nullptr && path.starts_with(std::string(folder) + "/");
-}
-
-bool is_open_to_others(const std::string& path)
-{
-    namespace fs = std::filesystem;
-    std::error_code failed;
-    const auto status = fs::status(path, failed);
-    return !failed && fs::is_regular_file(status) &&
-           (status.permissions() & (fs::perms::group_all | fs::perms::others_all)) !=
-               fs::perms::none;
-}
-
-// What errors call a file of secrets.
-struct FileNames {
-    const char *file, *open_to_others;
-};
-constexpr FileNames passphrase_file{"passphrase file",
-                                    "passphrase file is open to others (chmod 600)"};
-constexpr FileNames token_pin_file{"PIN file of the token",
-                                   "PIN file of the token is open to others (chmod 600)"};
-
-// The first line of a file that is its owner's alone.
-Result<Passphrase> read_secret(const std::string& path, const FileNames& names)
-{
-    if (!is_credential(path) && is_open_to_others(path))
-        return Error{.code = Errc::file_rejected, .detail = EACCES, .where = names.open_to_others};
-    auto text = named(files::read(path, Passphrase::max_size + 1), names.file);
-    if (!text) return text.error();
-    if (text->ends_with('\n')) text->pop_back();
-    return Passphrase::take(*text);
-}
+constexpr SecretFileNames token_pin_file{"PIN file of the token",
+                                         "PIN file of the token is open to others (chmod 600)"};
 
 // A service has nobody to ask: its secrets are in files.
 class FileSecrets final : public keyring::Secrets {
@@ -74,7 +38,7 @@ public:
     Result<const Passphrase*> passphrase(const std::string&) override
     {
         if (!passphrase_) {
-            auto read = read_secret(settings_.passphrase_file, passphrase_file);
+            auto read = read_secret(settings_.passphrase_file, passphrase_file_names);
             if (!read) return read.error();
             passphrase_ = std::move(*read);
         }

@@ -35,6 +35,7 @@ public:
         : platform_(platform),
           settings_(settings),
           log_(log),
+          has_key_(key != nullptr),
           orders_(platform, settings.settle_queue),
           checkpoints_(platform, key, std::chrono::seconds(settings.checkpoint_seconds))
     {
@@ -53,7 +54,7 @@ public:
         auto server = HttpsServer::bind(settings_.server, std::move(*context), *this);
         if (!server) return server.error();
         server_ = std::move(*server);
-        return {};
+        return start_witnesses();
     }
 
     std::uint16_t port() const override { return server_->port(); }
@@ -72,6 +73,16 @@ public:
     }
 
 private:
+    Result<void> start_witnesses()
+    {
+        if (settings_.witnesses.policy_file.empty()) return {};
+        if (!has_key_) return Error{.code = Errc::file_missing, .where = "checkpoint key"};
+        auto witnesses = Witnesses::open(platform_, checkpoints_, settings_.witnesses, log_);
+        if (!witnesses) return witnesses.error();
+        witnesses_ = std::move(*witnesses);
+        return {};
+    }
+
     // Who asks, or why nobody is believed.
     Result<Client> client_of(const Head& head)
     {
@@ -123,8 +134,8 @@ private:
         return Work([this, &route, begin, head = head,
                      call = std::move(call)](const std::string& body) mutable {
             call.body = body;
-            Works works{platform_, orders_,   checkpoints_,          *usage_,
-                        metrics_,  settings_, server_->connections()};
+            Works works{platform_, orders_,  checkpoints_, witnesses_.get(),
+                        *usage_,   metrics_, settings_,    server_->connections()};
             auto answer = route.handler(works, call);
             return report(route.pattern, head, call.client ? &*call.client : nullptr, begin,
                           std::move(answer));
@@ -200,9 +211,11 @@ private:
     Platform& platform_;
     ServiceSettings settings_;
     EventLog& log_;
+    bool has_key_;
     Metrics metrics_;
     OrderQueue orders_;
     Checkpoints checkpoints_;
+    std::unique_ptr<Witnesses> witnesses_;
     std::unique_ptr<Usage> usage_;
     std::mutex mutex_;
     std::shared_ptr<const Clients> clients_;

@@ -68,6 +68,8 @@ Refusal set_path(Settings& settings, const std::string& name, const std::string&
     if (name == "key") target = &service.tls.key;
     if (name == "client-authority") target = &service.tls.client_authority;
     if (name == "clients") target = &service.clients_file;
+    if (name == "witness-policy") target = &service.witnesses.policy_file;
+    if (name == "witness-authority") target = &service.witnesses.authority;
     if (name == "usage") target = &service.usage_file;
     if (target == nullptr) return "no such setting";
     *target = value;
@@ -106,6 +108,7 @@ Settings settings_of_folder(const std::string& folder)
     settings.service.tls.key = folder + "/tls.key";
     settings.service.clients_file = folder + "/clients";
     settings.service.usage_file = folder + "/usage.db";
+    settings.service.witnesses.cosigned_file = keyring::IssuerFolder(folder).cosigned_checkpoint();
     settings.store = keyring::IssuerFolder(folder).store();
     settings.passphrase_file = folder + "/passphrase";
     return settings;

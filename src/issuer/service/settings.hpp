@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -14,6 +15,14 @@
 
 namespace tallycard::service {
 
+// Whose cosignatures its checkpoints get.
+struct WitnessSettings {
+    std::string policy_file;  // C2SP tlog-policy; empty: nobody's
+    std::string authority;    // who vouches for the witnesses' certificates, PEM; empty: the system
+    std::string cosigned_file;              // the newest that reached the policy
+    std::chrono::milliseconds every{1000};  // looks for a new checkpoint so often
+};
+
 // What the service does for whom.
 struct ServiceSettings {
     ServerSettings server;
@@ -22,7 +31,8 @@ struct ServiceSettings {
     std::string usage_file;  // what clients moved today; empty: kept in memory
     std::size_t settle_queue = 1024;
     unsigned checkpoint_seconds = 1;  // a new one at most this often
-    bool ledger_public = false;       // /tlog for everybody
+    WitnessSettings witnesses;
+    bool ledger_public = false;  // /tlog for everybody
     bool metrics_public = false;
     bool log_requests = false;  // all; else those that were refused
 };

@@ -34,6 +34,10 @@ Answer metrics(Works& works, const Call&)
                           "Receipts and requests in the queue.", counts.waiting);
     text +=
         Metrics::line("tallycard_ledger_entries", "gauge", "Records in the ledger.", head->size);
+    if (works.witnesses != nullptr) {
+        text += Metrics::line("tallycard_ledger_witnessed", "gauge",
+                              "Records that enough witnesses have seen.", works.witnesses->size());
+    }
     text += Metrics::line("tallycard_connections", "gauge", "Open connections.", works.connections);
     return {.body = std::move(text),
             .type = "text/plain; version=0.0.4; charset=utf-8",

@@ -80,7 +80,7 @@ void append(std::string& body, std::span<const std::uint8_t> bytes)
 
 Answer tlog_checkpoint(Works& works, const Call&)
 {
-    const auto note = works.checkpoints.newest();
+    const auto note = published(works);
     if (!note) return refusal(note.error());
     return {.body = *note, .type = "text/plain; charset=utf-8", .retry_after = {}};
 }

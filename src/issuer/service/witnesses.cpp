@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "witnesses.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "../files.hpp"
+#include "../signed_note.hpp"
+
+namespace tallycard::service {
+
+// One checkpoint, and what was signed of it so far.
+struct Witnesses::Round {
+    std::string note;
+    merkle::Head head;
+    std::vector<std::string> lines;  // by link; empty: not yet
+
+    std::string cosigned() const
+    {
+        auto text = note;
+        for (const auto& line : lines) text += line;
+        return text;
+    }
+    bool is_complete() const
+    {
+        return std::ranges::none_of(lines, [](const auto& line) { return line.empty(); });
+    }
+};
+
+Witnesses::Witnesses(Platform& platform, Checkpoints& checkpoints, const WitnessSettings& settings,
+                     EventLog& log, WitnessPolicy policy)
+    : platform_(&platform),
+      checkpoints_(&checkpoints),
+      settings_(settings),
+      log_(&log),
+      policy_(std::move(policy))
+{
+}
+
+Result<std::unique_ptr<Witnesses>> Witnesses::open(Platform& platform, Checkpoints& checkpoints,
+                                                   const WitnessSettings& settings, EventLog& log)
+{
+    auto policy = WitnessPolicy::read(settings.policy_file);
+    if (!policy) return policy.error();
+    std::unique_ptr<Witnesses> witnesses(
+        new Witnesses(platform, checkpoints, settings, log, std::move(*policy)));
+    if (const auto started = witnesses->start(); !started) return started.error();
+    return witnesses;
+}
+
+Result<void> Witnesses::start()
+{
+    std::vector<std::size_t> reachable;
+    for (std::size_t i = 0; i < policy_.witnesses().size(); ++i) {
+        const auto& witness = policy_.witnesses()[i];
+        if (witness.url.empty()) continue;
+        auto link = WitnessLink::open(witness, settings_.authority);
+        if (!link) return link.error();
+        links_.push_back(std::move(*link));
+        reachable.push_back(i);
+    }
+    if (!policy_.is_met_by(reachable))
+        return Error{.code = Errc::witnesses_missing,
+                     .where = "witness policy (too few of its witnesses have a URL)"};
+    read_kept();
+    worker_ = std::thread([this] { work(); });
+    return {};
+}
+
+Witnesses::~Witnesses()
+{
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    stop_.notify_all();
+    if (worker_.joinable()) worker_.join();
+}
+
+Result<std::string> Witnesses::newest() const
+{
+    const std::lock_guard lock(mutex_);
+    if (newest_.empty()) return Error{.code = Errc::witnesses_missing, .where = "checkpoint"};
+    return newest_;
+}
+
+std::uint64_t Witnesses::size() const
+{
+    const std::lock_guard lock(mutex_);
+    return size_;
+}
+
+// What an earlier process kept, where it is still of this issuer and this policy, and of no more
+// than the ledger has.
+void Witnesses::read_kept()
+{
+    const auto note = files::read(settings_.cosigned_file, longest_note);
+    if (!note) return;
+    const auto& issuer = platform_->issuer();
+    const auto opened = Checkpoint::open_cosigned(*note, issuer.origin, issuer.checkpoint_key);
+    const auto head = platform_->ledger_head();
+    if (!opened || !head || opened->head.size > head->size || !policy_.check(*note)) return;
+    newest_ = *note;
+    size_ = opened->head.size;
+}
+
+void Witnesses::work()
+{
+    Round round;
+    std::unique_lock lock(mutex_);
+    while (!stop_.wait_for(lock, settings_.every, [this] { return stopping_; })) {
+        lock.unlock();
+        const auto note = checkpoints_->newest();
+        if (note && *note != round.note) {
+            const auto& issuer = platform_->issuer();
+            const auto opened = Checkpoint::open(*note, issuer.origin, issuer.checkpoint_key);
+            if (opened) {
+                round = {.note = *note, .head = opened->head, .lines = {}};
+                round.lines.resize(links_.size());
+            }
+        }
+        if (!round.note.empty() && !round.is_complete()) ask(round);
+        lock.lock();
+    }
+}
+
+// All that have not signed, at the same time: one that is slow holds up no other.
+void Witnesses::ask(Round& round)
+{
+    std::vector<std::thread> threads;
+    std::vector<std::string> before;
+    for (std::size_t i = 0; i < links_.size(); ++i) {
+        before.push_back(links_[i].fault());
+        if (!round.lines[i].empty() || !links_[i].may_be_asked()) continue;
+        threads.emplace_back(
+            [&, i] { round.lines[i] = links_[i].ask(*platform_, round.note, round.head); });
+    }
+    if (threads.empty()) return;
+    for (auto& thread : threads) thread.join();
+    for (std::size_t i = 0; i < links_.size(); ++i) report(links_[i], before[i]);
+    const auto note = round.cosigned();
+    if (policy_.check(note)) publish(note, round.head.size);
+}
+
+// Once for each change: a witness that is down is not news every second.
+void Witnesses::report(WitnessLink& link, const std::string& before)
+{
+    if (link.fault() == before) return;
+    if (link.fault().empty()) {
+        log_->write("witness is back", {{"witness", link.name()}});
+    } else {
+        log_->write("witness failed", {{"witness", link.name()}, {"reason", link.fault()}});
+    }
+}
+
+void Witnesses::publish(const std::string& note, std::uint64_t size)
+{
+    const auto kept = files::replace(settings_.cosigned_file, note);
+    if (!kept) log_->write("not kept", {{"reason", kept.error().message()}});
+    const std::lock_guard lock(mutex_);
+    newest_ = note;
+    size_ = size;
+}
+
+}  // namespace tallycard::service
