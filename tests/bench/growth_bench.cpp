@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// growth_bench [--records N] [--csv FILE]: what an operation costs when the store holds 10^4,
-// 3*10^4, 10^5 ... N records (100,000), and a card for every ten of them. Over PostgreSQL where
-// $TALLYCARD_TEST_POSTGRES says so. Its files are in $TMPDIR: 1 KB for each record.
-#include <charconv>
+// growth_bench [--records N] [--records-of-card N] [--csv FILE]: what an operation costs when the
+// store holds 10^4, 3*10^4, 10^5 ... N records (100,000), and a card for every ten of them. Over
+// PostgreSQL where $TALLYCARD_TEST_POSTGRES says so. Its files are in $TMPDIR: 2 KB for each
+// record.
 #include <cstdio>
 #include <random>
-#include <string_view>
+#include <utility>
 
 #include <tallycard/verify.hpp>
 
 #include "disk_floor.hpp"
 #include "growth_audit.hpp"
+#include "growth_options.hpp"
 #include "growth_table.hpp"
 
 namespace {
@@ -22,14 +23,16 @@ constexpr std::size_t batch = 256;
 
 class Growth {
 public:
-    explicit Growth(Table& table) : table_(&table) {}
+    Growth(Table& table, std::uint64_t records_of_card)
+        : table_(&table), filler_(issuer_, records_of_card)
+    {
+    }
 
     void measure(std::uint64_t records)
     {
-        const auto before = filler_.cards().size() * Filler::records_of_card;
         const auto filling = Took::of([&] { filler_.grow_to(records); });
-        records_ = records;
-        add_single("fill, each record", "us", 1e6 * filling.wall / double(records - before));
+        const auto added = records - std::exchange(records_, records);
+        add_single("fill, each record", "us", 1e6 * filling.wall / double(added));
         earlier_ = issuer_->ledger_head().value();
         add_single("store, each record", "bytes", store_size());
         const auto memory = memory_of([&] {
@@ -256,7 +259,7 @@ private:
 
     Table* table_;
     test::TestIssuer issuer_;
-    Filler filler_{issuer_};
+    Filler filler_;
     Disk disk_{issuer_.folder().file("disk")};
     std::vector<Submission> waiting_;
     std::minstd_rand random_{1};
@@ -264,36 +267,31 @@ private:
     merkle::Head earlier_;
 };
 
-int run(int argc, char** argv)
+void run(const GrowthOptions& options)
 {
-    std::uint64_t most = 100'000;
-    std::string csv;
-    for (int i = 1; i < argc; ++i) {
-        const std::string_view option(argv[i]), value(i + 1 < argc ? argv[++i] : "");
-        const auto* const end = value.data() + value.size();
-        if (option == "--csv" && !value.empty())
-            csv = value;
-        else if (option != "--records" || std::from_chars(value.data(), end, most).ptr != end ||
-                 most < 10'000)
-            return std::fputs("usage: growth_bench [--records N] [--csv FILE]\n", stderr), 64;
-    }
     self_test().value();
-    Table table(csv);
-    Growth growth(table);
-    for (std::uint64_t size = 10'000; size < most; size *= 10) {
+    Table table(options.csv);
+    Growth growth(table, options.records_of_card);
+    for (std::uint64_t size = 10'000; size < options.records; size *= 10) {
         growth.measure(size);
         growth.measure_audit();
-        if (3 * size < most) growth.measure(3 * size);
+        if (3 * size < options.records) growth.measure(3 * size);
     }
-    growth.measure(most);
+    growth.measure(options.records);
     growth.measure_audit();
     table.print();
-    return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv)
 {
-    return run(argc, argv);
+    const auto options = GrowthOptions::parse(argc, argv);
+    if (!options) {
+        std::fputs("usage: growth_bench [--records N] [--records-of-card N] [--csv FILE]\n",
+                   stderr);
+        return 64;
+    }
+    run(*options);
+    return 0;
 }

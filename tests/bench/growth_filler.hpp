@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An issuer's store that grows: a card for every ten records, which was topped up once and paid
-// nine times. The cards' rows are put into the store in large transactions; all operations go
+// An issuer's store that grows: a card for every so many records, which was topped up once and then
+// paid. The cards' rows are put into the store in large transactions; all operations go
 // through the platform, `at_once` in a transaction, every one with its signatures.
 #pragma once
 
@@ -23,9 +23,10 @@ inline void require(bool done, const char* what)
 
 class Filler {
 public:
-    static constexpr std::uint64_t records_of_card = 10;
-
-    explicit Filler(test::TestIssuer& issuer) : issuer_(&issuer) {}
+    Filler(test::TestIssuer& issuer, std::uint64_t records_of_card)
+        : issuer_(&issuer), records_of_card_(records_of_card)
+    {
+    }
 
     const std::vector<GrowthCard>& cards() const { return cards_; }
     std::uint64_t operations() const { return operations_; }  // that the issuer signed
@@ -39,13 +40,13 @@ public:
             std::fprintf(stderr, "%9zu cards: %s after %.0f s\n", cards_.size(), what,
                          std::chrono::duration<double>(now - start).count());
         };
-        add_cards(records / records_of_card - before);
+        add_cards(records / records_of_card_ - before);
         tell("made");
         const auto fresh = std::span(cards_).subspan(before);
         for (std::size_t at = 0; at < fresh.size(); at += at_once)
             top_up(fresh.subspan(at, std::min(at_once, fresh.size() - at)));
         tell("topped up");
-        for (std::uint64_t round = 1; round < records_of_card; ++round) {
+        for (std::uint64_t round = 1; round < records_of_card_; ++round) {
             pay(fresh);
             tell("paid");
         }
@@ -151,6 +152,7 @@ private:
     }
 
     test::TestIssuer* issuer_;
+    std::uint64_t records_of_card_;
     std::vector<GrowthCard> cards_;
     std::size_t next_ = 0;
     std::uint32_t operations_ = 0;
