@@ -26,10 +26,12 @@ struct GrowthOptions {
             if (name == "--records-of-card") right = read(value, options.records_of_card);
             if (!right) return std::nullopt;
         }
-        const bool makes_sense = options.records >= 10'000 && options.records_of_card > 0 &&
-                                 options.records_of_card <= 1'000;
+        const bool makes_sense = options.records_of_card > 0 && options.records_of_card <= 1'000 &&
+                                 options.records >= options.first();
         return argc % 2 == 1 && makes_sense ? std::optional(options) : std::nullopt;
     }
+    // The smallest size: of a thousand cards, so that a batch has each of its cards once.
+    std::uint64_t first() const { return 1'000 * records_of_card; }
 
 private:
     static bool read(std::string_view text, std::uint64_t& number)
