@@ -63,10 +63,11 @@ std::unique_ptr<OrderedWork::Piece> OrderedWork::take()
     Lock lock(mutex_);
     if (work_.empty()) return nullptr;
     while (!work_.front().done) {
-        if (is_waiting())
-            do_next(lock);
-        else
+        if (!is_waiting()) {
             done_.wait(lock);
+            continue;
+        }
+        do_next(lock);
     }
     auto item = std::move(work_.front());
     work_.pop_front();

@@ -55,6 +55,7 @@ public:
     Report(int argc, char** argv);
     void compare(const Comparison& comparison);
     void print() const;
+    const std::vector<Row>& rows() const { return rows_; }
 
 private:
     void print_table() const;

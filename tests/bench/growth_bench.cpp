@@ -1,288 +1,298 @@
 // SPDX-License-Identifier: Apache-2.0
-// growth_bench [--json] SIZE...: what an operation costs when the store holds that many cards and
-// records. The store grows from size to size; what fills it is made, not settled: cards that were
-// topped up once, under signatures that nobody checks. Over PostgreSQL where
-// $TALLYCARD_TEST_POSTGRES says so.
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <charconv>
-#include <chrono>
+// growth_bench [--records N] [--records-of-card N] [--csv FILE]: what an operation costs when the
+// store holds 10^4, 3*10^4, 10^5 ... N records (100,000), and a card for every ten of them; where a
+// card has more, from the size on that makes a thousand cards. Over PostgreSQL where
+// $TALLYCARD_TEST_POSTGRES says so. Its files are in $TMPDIR: 1.3 KB for each record.
 #include <cstdio>
 #include <random>
-#include <stdexcept>
-#include <vector>
+#include <utility>
 
-#include <tallycard/record.hpp>
-#include <tallycard/terminal.hpp>
 #include <tallycard/verify.hpp>
 
-#include "../../src/issuer/ledger_tree.hpp"
-#include "../../src/protocol/digest.hpp"
-#include "../../src/protocol/wire.hpp"
-#include "../support/test_issuer.hpp"
-#include "libsodium_floor.hpp"
+#include "disk_floor.hpp"
+#include "growth_audit.hpp"
+#include "growth_options.hpp"
+#include "growth_table.hpp"
 
 namespace {
 
 using namespace tallycard;
 using namespace tallycard::bench;
 
-constexpr std::uint64_t at_once = 10'000;  // cards in one transaction
-constexpr std::uint64_t cards_of_a_terminal = 1'000;
-
-Digest random_like(std::uint64_t number, std::uint8_t what)
-{
-    std::array<std::uint8_t, 9> bytes{what};
-    for (std::size_t i = 1; i < bytes.size(); ++i, number >>= 8)
-        bytes[i] = static_cast<std::uint8_t>(number);
-    return sha256(bytes);
-}
-
-template <class T>
-T cut(std::uint64_t number, std::uint8_t what)
-{
-    std::array<std::uint8_t, T::size> bytes{};
-    const auto random = random_like(number, what);
-    std::ranges::copy_n(random.bytes().begin(), std::min(bytes.size(), random.bytes().size()),
-                        bytes.begin());
-    return T(bytes);
-}
-
-// Cards that were topped up once.
-class Filler {
-public:
-    explicit Filler(const test::TestIssuer& issuer)
-        : store_(issuer.store().open(StoreCheck::quick).value()),
-          unit_(issuer.description().currency.unit)
-    {
-    }
-
-    void grow_to(std::uint64_t size)
-    {
-        while (size_ < size) {
-            const auto transaction = store_->write().value();
-            auto index = transaction->record_count().value();
-            for (std::uint64_t i = 0; i < at_once && size_ < size; ++i)
-                add(*transaction, index++, size_++);
-            transaction->commit().value();
-        }
-    }
-
-private:
-    void add(StoreTransaction& store, std::uint64_t index, std::uint64_t number) const
-    {
-        const auto terminal =
-            test::account_id("till-" + std::to_string(number / cards_of_a_terminal));
-        const AccountName cash{AccountKind::cash, terminal};
-        Operation operation;
-        operation.kind = Kind::top_up;
-        operation.card_id = cut<CardId>(number, 0);
-        operation.sequence = 1;
-        operation.amount = Amount::minor_units(1000);
-        operation.unit = unit_;
-        operation.nonce = cut<Nonce>(number, 1);
-        const FirstInstruction first{operation, cut<Signature>(number, 2)};
-        CardResult result;
-        result.card_id = operation.card_id;
-        result.sequence = 1;
-        result.operation = operation.digest();
-        result.balance = Balance::minor_units(1000);
-        const Record record{operation, first.issuer_signature, {result, cut<Signature>(number, 3)}};
-
-        store.insert_card(row(number, result)).value();
-        const AccountName holder{AccountKind::associated, holder_account(result.card_id)};
-        store.put_account({.name = holder}).value();
-        OperationRow signed_one;
-        signed_one.id = cut<OperationId>(number, 8);
-        signed_one.request = random_like(number, 9);
-        signed_one.first = first;
-        signed_one.terminal = terminal;
-        store.insert_operation(signed_one).value();
-        auto till = store.account(cash).value().value_or(AccountRow{.name = cash});
-        till.balance -= 1000;
-        store.put_account(till).value();
-        const AccountName card{AccountKind::card, *AccountId::parse(result.card_id.to_string())};
-        const Posting posting{.debit = cash, .credit = card, .amount = operation.amount};
-        store.append_record(index, record, posting).value();
-        LedgerTree(store).append(index, merkle::leaf_hash(record.encode())).value();
-    }
-    static CardRow row(std::uint64_t number, const CardResult& result)
-    {
-        CardRow row;
-        row.card_id = result.card_id;
-        row.certificate = cut<Certificate>(number, 4);
-        row.public_key = cut<PublicKey>(number, 5);
-        row.transport_key = random_like(number, 6);
-        row.first_operation_key = row.operation_key = cut<PublicKey>(0, 7);
-        row.issued = true;
-        row.settled = 1;
-        row.balance = result.balance;
-        row.last_result = result.digest();
-        return row;
-    }
-
-    std::unique_ptr<Store> store_;
-    Unit unit_;
-    std::uint64_t size_ = 0;
-};
-
-// One page of a file, written again and again, durably.
-class Disk {
-public:
-    explicit Disk(const std::string& path)
-        : file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600))
-    {
-    }
-    Disk(const Disk&) = delete;
-    Disk& operator=(const Disk&) = delete;
-    ~Disk() { ::close(file_); }
-    void run(std::size_t times) const
-    {
-        constexpr std::array<std::uint8_t, 4096> page{};
-        for (std::size_t i = 0; i < times; ++i)
-            if (::pwrite(file_, page.data(), page.size(), 0) < 0 || ::fdatasync(file_) != 0)
-                throw std::runtime_error("the disk failed");
-    }
-
-private:
-    int file_;
-};
+constexpr std::size_t batch = 256;
 
 class Growth {
 public:
-    explicit Growth(Report& report) : report_(&report)
+    Growth(Table& table, std::uint64_t records_of_card)
+        : table_(&table), filler_(issuer_, records_of_card)
     {
-        for (int i = 0; i < 64; ++i) {
-            cards_.push_back(issuer_.make_card());
-            issuer_.run(cards_.back(), Kind::top_up, 1'000'000);
-        }
     }
 
-    void measure(std::uint64_t size)
+    void measure(std::uint64_t records)
     {
-        const auto start = Clock::now();
-        filler_.grow_to(size);
-        std::fprintf(stderr, "%llu cards after %.0f s\n", static_cast<unsigned long long>(size),
-                     seconds_since(start));
-        name_ = std::to_string(size) + " cards: ";
-        const auto opening = Clock::now();
-        issuer_.reopen();
-        std::fprintf(stderr, "opened in %.3f s\n", seconds_since(opening));
+        const auto filling = Took::of([&] { filler_.grow_to(records); });
+        const auto added = records - std::exchange(records_, records);
+        add_single("fill, each record", "us", 1e6 * filling.wall / double(added));
+        earlier_ = issuer_->ledger_head().value();
+        add_single("store, each record", "bytes", store_size());
+        const auto memory = memory_of([&] {
+            const auto opening = Took::of([&] { issuer_.reopen(StoreCheck::quick); });
+            add_single("open the platform", "ms", 1e3 * opening.wall);
+        });
+        add_single("memory to open the platform", "MiB", memory);
+        measure_issuing();
         measure_writing();
+        measure_batches();
         measure_proofs();
+    }
+    void measure_audit()
+    {
+        const auto path = issuer_.folder().file("export");
+        Took exporting;
+        const auto memory = memory_of([&] {
+            exporting =
+                Took::of([&] { issuer_->export_ledger(path, issuer_.checkpoint_key()).value(); });
+        });
+        const auto records = issuer_->ledger_head().value().size;
+        add_single("export, each record", "us", 1e6 * exporting.wall / double(records));
+        add_single("memory to export", "MiB", memory);
+        if (records_ <= 100'000) audit(path, records, 1);
+        audit(path, records, 2);
+        std::filesystem::remove(path);
     }
 
 private:
-    using Clock = std::chrono::steady_clock;
-    static double seconds_since(Clock::time_point start)
+    void add_single(const std::string& what, const char* unit, double value)
     {
-        return std::chrono::duration<double>(Clock::now() - start).count();
+        table_->add({.records = records_,
+                     .what = what,
+                     .unit = unit,
+                     .floor = 0,
+                     .ours = value,
+                     .ratio = 0});
     }
-    void compare(const std::string& what, std::size_t times, Work floor, Work ours)
+    void compare(const char* what, std::size_t rounds, std::size_t times, Work floor, Work ours)
     {
-        report_->compare({.name = name_ + what,
-                          .rounds = 40,
-                          .times = times,
-                          .floor = std::move(floor),
-                          .ours = std::move(ours)});
+        Report report(0, nullptr);
+        report.compare({.name = what,
+                        .rounds = rounds,
+                        .times = times,
+                        .floor = std::move(floor),
+                        .ours = std::move(ours)});
+        const auto& row = report.rows().front();
+        table_->add({.records = records_,
+                     .what = what,
+                     .unit = "us",
+                     .floor = row.floor_us,
+                     .ours = row.ours_us,
+                     .ratio = row.ratio});
     }
-    test::SimulatedCard& next() { return cards_[next_++ % cards_.size()]; }
+    double store_size() const
+    {
+        if (!test::test_postgres().empty()) return 0;
+        std::uintmax_t bytes = 0;
+        for (const char* ending : {"", "-wal"}) {
+            std::error_code none;
+            const auto size = std::filesystem::file_size(issuer_.store_file() + ending, none);
+            if (!none) bytes += size;
+        }
+        return static_cast<double>(bytes) / static_cast<double>(records_);
+    }
 
+    Work pages(std::size_t each) const
+    {
+        return {.run = [this, each](std::size_t times) { disk_.run(each * times); }};
+    }
     void pay(std::size_t times)
     {
-        payments_.clear();
-        for (std::size_t i = 0; i < times; ++i) payments_.push_back(next().pay(1, "SHOP-0001"));
+        waiting_.clear();
+        for (; times > 0; --times) waiting_.push_back(filler_.payment());
     }
-    void authorise(std::size_t times)
+    void settle_waiting()
     {
-        for (std::size_t i = 0; i < times; ++i) {
-            auto& card = next();
-            const auto first = issuer_.authorise(card, Kind::top_up, 1).value().first;
-            payments_.push_back({card.execute(first), std::nullopt});
-        }
-    }
-    void settle_at_once()
-    {
-        for (const auto& one : issuer_->settle_all(payments_).value())
-            if (!one) throw std::runtime_error("a payment did not settle");
-        payments_.clear();
+        for (const auto& one : issuer_->settle_all(waiting_).value())
+            require(one && one->settled, "an operation did not settle");
+        waiting_.clear();
     }
 
-    void measure_writing()
+    void measure_issuing()
     {
-        const Work page{.run = [&](std::size_t times) { disk_.run(times); }};
-        const Work two_pages{.run = [&](std::size_t times) { disk_.run(2 * times); }};
-        const auto pays = [&](std::size_t times) { pay(times); };
-        compare("issue (two durable writes)", 2, two_pages, {.run = [&](std::size_t times) {
+        compare("issue a card (two durable writes)", 12, 2, pages(2),
+                {.run = [&](std::size_t times) {
                     for (; times > 0; --times) (void)issuer_.make_card();
                 }});
-        compare("authorise", 4, page,
-                {.run = [&](std::size_t times) { authorise(times); },
-                 .prepare = [&](std::size_t) { payments_.clear(); },
-                 .finish = [&] { settle_at_once(); }});
-        compare("settle", 4, page,
+    }
+    void measure_writing()
+    {
+        compare("authorise a top-up", 12, 4, pages(1),
+                {.run =
+                     [&](std::size_t times) {
+                         for (; times > 0; --times) {
+                             auto& card = filler_.next();
+                             const auto status = issuer_->authorise(filler_.request(card)).value();
+                             waiting_.push_back({card.execute(status.first.operation), {}});
+                         }
+                     },
+                 .prepare = [&](std::size_t) { waiting_.clear(); },
+                 .finish = [&] { settle_waiting(); }});
+        compare("settle a payment", 12, 4, pages(1),
                 {.run =
                      [&](std::size_t) {
-                         for (const auto& payment : payments_) issuer_.settle(payment).value();
+                         for (const auto& one : waiting_) issuer_.settle(one).value();
                      },
-                 .prepare = pays});
-        compare("settle 256 at once, each", 256, {.run = [&](std::size_t) { disk_.run(1); }},
-                {.run = [&](std::size_t) { settle_at_once(); }, .prepare = pays});
+                 .prepare = [&](std::size_t times) { pay(times); }});
+    }
+    void measure_batches()
+    {
+        const AuditFloor floor(filler_.cards(), issuer_.description().card_root);
+        std::vector<GrowthCard*> cards;
+        std::vector<Order> orders;
+        std::vector<OrderAnswer> answers;
+        compare("authorise 256 top-ups at once, each", 10, batch,
+                {.run = [&](std::size_t) { disk_.run(1); }},
+                {.run = [&](std::size_t) { answers = issuer_->do_all(orders).value(); },
+                 .prepare =
+                     [&](std::size_t times) {
+                         cards.clear();
+                         orders.clear();
+                         for (; times > 0; --times) {
+                             cards.push_back(&filler_.next());
+                             orders.emplace_back(filler_.request(*cards.back()));
+                         }
+                     },
+                 .finish =
+                     [&] {
+                         for (std::size_t i = 0; i < cards.size(); ++i) {
+                             const auto& status = std::get<Result<OperationStatus>>(answers[i]);
+                             require(status.has_value(), "a top-up was not signed");
+                             waiting_.push_back({cards[i]->execute(status->first.operation), {}});
+                         }
+                         settle_waiting();
+                     }});
+        compare("settle 256 payments at once, each", 10, batch,
+                {.run =
+                     [&](std::size_t times) {
+                         floor.verify(times, 1);
+                         disk_.run(1);
+                     }},
+                {.run = [&](std::size_t) { settle_waiting(); },
+                 .prepare = [&](std::size_t times) { pay(times); }});
     }
 
     void measure_proofs()
     {
+        const AuditFloor bare(filler_.cards(), issuer_.description().card_root);
+        const Work signature{.run = [&](std::size_t times) { bare.verify(times, 1); }};
         const auto head = issuer_->ledger_head().value();
         std::uniform_int_distribution<std::uint64_t> any(0, head.size - 1);
-        // Of one record that was really signed; and what checking its two signatures takes.
-        const auto proof = issuer_->prove(cards_[0].id(), 1).value();
-        const auto& key = cards_[0].public_key();
-        const auto message =
-            signed_message(wire::domain::result, proof.record.receipt.result.encode());
-        const Work signature{.run = [&](std::size_t times) {
-            for (; times > 0; --times)
-                bare_verify(proof.record.receipt.card_signature, message, key);
-        }};
-        compare("prove an entry", 16, signature, {.run = [&](std::size_t times) {
+        compare("prove inclusion", 40, 16, signature, {.run = [&](std::size_t times) {
                     for (; times > 0; --times) keep(issuer_->prove(any(random_)).value());
                 }});
-        compare("verify such a proof", 16, signature, {.run = [&](std::size_t times) {
-                    for (; times > 0; --times) {
-                        const auto leaf = merkle::leaf_hash(proof.record.encode());
-                        if (!verify(proof.record.receipt, key) ||
-                            !merkle::verify_inclusion(leaf, proof.index, proof.head.size,
-                                                      proof.path, proof.head.root))
-                            throw std::runtime_error("a proof does not verify");
-                    }
+        compare("prove consistency", 40, 16, signature, {.run = [&](std::size_t times) {
+                    for (; times > 0; --times)
+                        keep(issuer_->prove_consistency(1 + any(random_)).value());
+                }});
+        const auto proof = issuer_->prove(head.size / 3).value();
+        const auto leaf = merkle::leaf_hash(proof.record.encode());
+        compare("verify inclusion", 40, 64, signature, {.run = [&](std::size_t times) {
+                    for (; times > 0; --times)
+                        require(merkle::verify_inclusion(leaf, proof.index, proof.head.size,
+                                                         proof.path, proof.head.root),
+                                "a proof does not verify");
+                }});
+        const auto way = issuer_->prove_consistency(earlier_.size).value();
+        compare("verify consistency", 40, 64, signature, {.run = [&](std::size_t times) {
+                    for (; times > 0; --times)
+                        require(merkle::verify_consistency(earlier_, head, way),
+                                "a proof does not verify");
                 }});
     }
 
-    Report* report_;
+    // The floor is a sample, taken half before and half after.
+    void audit(const std::string& path, std::uint64_t records, unsigned threads)
+    {
+        const AuditFloor bare(filler_.cards(), issuer_.description().card_root);
+        const auto signatures = double(records + filler_.operations());
+        const auto half_signatures = std::min<std::size_t>(records / 2, 100'000);
+        const auto half_keys = std::min<std::size_t>(filler_.cards().size() / 2, 10'000);
+        const int rounds = records_ <= 10'000 ? 9 : 1;
+        Took ours, verifying, deriving;
+        double memory = 0;
+        std::uint64_t cards = 0;
+        const auto sample = [&] {
+            verifying += Took::of([&] { bare.verify(half_signatures, threads); });
+            deriving += Took::of([&] { bare.derive(half_keys, threads); });
+        };
+        for (int round = 0; round < rounds; ++round) {
+            sample();
+            const auto work = [&] {
+                const auto report =
+                    verify_ledger(path, issuer_.description(), std::nullopt, threads).value();
+                require(!report.fault && report.records == records, "the ledger is not right");
+                cards = report.cards;
+            };
+            memory = std::max(memory, memory_of([&] { ours += Took::of(work); }));
+            sample();
+        }
+        const auto all = 1e6 / (rounds * double(records));  // to microseconds for each record
+        const auto floor = signatures / double(2 * half_signatures) * verifying;
+        auto with_keys = double(cards) / double(2 * half_keys) * deriving;
+        with_keys += floor;
+        const auto name = threads == 1 ? std::string("audit, 1 thread")
+                                       : "audit, " + std::to_string(threads) + " threads";
+        add_audit(name, all * floor, all * ours);
+        add_audit(name + ", keys in the floor", all * with_keys, all * ours);
+        add_single("memory to " + name, "MiB", memory);
+    }
+    void add_audit(const std::string& name, const Took& floor, const Took& ours)
+    {
+        const auto add = [&](const std::string& what, double least, double took) {
+            table_->add({.records = records_,
+                         .what = what,
+                         .unit = "us",
+                         .floor = least,
+                         .ours = took,
+                         .ratio = took / least});
+        };
+        add(name, floor.wall, ours.wall);
+        add(name + ", processor time", floor.processor, ours.processor);
+    }
+
+    Table* table_;
     test::TestIssuer issuer_;
-    Filler filler_{issuer_};
+    Filler filler_;
     Disk disk_{issuer_.folder().file("disk")};
-    std::vector<test::SimulatedCard> cards_;
-    std::size_t next_ = 0;
-    std::vector<Submission> payments_;
+    std::vector<Submission> waiting_;
     std::minstd_rand random_{1};
-    std::string name_;
+    std::uint64_t records_ = 0;
+    merkle::Head earlier_;
 };
+
+void run(const GrowthOptions& options)
+{
+    self_test().value();
+    Table table(options.csv);
+    Growth growth(table, options.records_of_card);
+    for (auto size = options.first(); size < options.records; size *= 10) {
+        growth.measure(size);
+        growth.measure_audit();
+        if (3 * size < options.records) growth.measure(3 * size);
+    }
+    growth.measure(options.records);
+    growth.measure_audit();
+    table.print();
+}
 
 }  // namespace
 
 int main(int argc, char** argv)
 {
-    Report report(argc, argv);
-    self_test().value();
-    Growth growth(report);
-    for (int i = 1; i < argc; ++i) {
-        const std::string_view text(argv[i]);
-        std::uint64_t size = 0;
-        if (std::from_chars(text.data(), text.data() + text.size(), size).ec == std::errc())
-            growth.measure(size);
+    const auto options = GrowthOptions::parse(argc, argv);
+    if (!options) {
+        std::fputs("usage: growth_bench [--records N] [--records-of-card N] [--csv FILE]\n",
+                   stderr);
+        return 64;
     }
-    report.print();
+    run(*options);
+    return 0;
 }

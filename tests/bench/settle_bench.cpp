@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Settling payments in a durable SQLite store, one at a time and in batches, beside the
 // cryptography that settling them takes, and beside the disk.
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <array>
 #include <stdexcept>
 #include <vector>
 
@@ -12,6 +8,7 @@
 #include <tallycard/verify.hpp>
 
 #include "../support/test_issuer.hpp"
+#include "disk_floor.hpp"
 #include "settle_floor.hpp"
 
 namespace {
@@ -67,29 +64,6 @@ private:
     std::vector<test::SimulatedCard> cards_;
     std::size_t next_ = 0;
     std::vector<Submission> payments_;
-};
-
-// One page of a file beside the store, written again and again, durably.
-class Disk {
-public:
-    explicit Disk(const std::string& path)
-        : file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600))
-    {
-    }
-    Disk(const Disk&) = delete;
-    Disk& operator=(const Disk&) = delete;
-    ~Disk() { ::close(file_); }
-
-    void run(std::size_t times) const
-    {
-        constexpr std::array<std::uint8_t, 4096> page{};
-        for (std::size_t i = 0; i < times; ++i)
-            if (::pwrite(file_, page.data(), page.size(), 0) < 0 || ::fdatasync(file_) != 0)
-                throw std::runtime_error("the disk failed");
-    }
-
-private:
-    int file_;
 };
 
 void run(Report& report)

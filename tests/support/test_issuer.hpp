@@ -71,17 +71,17 @@ public:
         settings.checkpoint_file = checkpoint_file();
         return Platform::open(std::move(store), std::move(settings));
     }
-    Result<std::unique_ptr<Platform>> open_again() const
+    Result<std::unique_ptr<Platform>> open_again(StoreCheck check = StoreCheck::thorough) const
     {
-        auto store = store_.open();
+        auto store = store_.open(check);
         if (!store) return store.error();
         return open(std::move(*store));
     }
     void close() { platform_.reset(); }
-    void reopen()
+    void reopen(StoreCheck check = StoreCheck::thorough)
     {
         close();
-        platform_ = open_again().value();
+        platform_ = open_again(check).value();
     }
 
     SimulatedCard make_card()
