@@ -35,9 +35,9 @@ int complain(const Error& error)
     return refused;
 }
 
-std::string or_in_folder(const std::string& given, std::string in_folder)
+std::string or_in_folder(const std::string& given, const std::string& in_folder)
 {
-    return given.empty() ? std::move(in_folder) : given;
+    return given.empty() ? in_folder : given;
 }
 
 std::uint64_t now()
@@ -64,9 +64,10 @@ int init(const Options& options)
     std::vector<NoteKey> logs;
     for (const auto& text : options.logs) {
         auto key = NoteKey::parse(text);
-        if (!key || key->type != NoteKeyType::log)
+        if (!key || key->type != NoteKeyType::log) {
             return complain({.code = Errc::malformed,
                              .where = "--log (NAME+ID+KEY, as 'tallycard ledger key' prints it)"});
+        }
         logs.push_back(std::move(*key));
     }
     const Folder folder(options.folder);
