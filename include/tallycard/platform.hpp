@@ -130,8 +130,8 @@ public:
     // A signed note on the ledger as it is now: stored, written to the checkpoint file, returned.
     Result<std::string> checkpoint(const CheckpointKey& key);
     // Everything an auditor needs, for verify_ledger(); written whole or not at all. `cosigned`: a
-    // checkpoint that witnesses have cosigned, empty for none; Errc::conflict when it is not of
-    // this ledger.
+    // checkpoint that witnesses have cosigned, empty for none; Errc::ledger_behind when the
+    // ledger does not continue it.
     Result<Checkpoint> export_ledger(const std::string& path, const CheckpointKey& key,
                                      const std::string& cosigned = {});
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // tallycard-witness: cosigns the checkpoints of logs. Exit codes: 0 done, 1 refused or could not
 // start, 2 in doubt, 64 usage.
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -43,8 +44,8 @@ std::string or_in_folder(const std::string& given, const std::string& in_folder)
 std::uint64_t now()
 {
     using namespace std::chrono;
-    return static_cast<std::uint64_t>(
-        duration_cast<seconds>(system_clock::now().time_since_epoch()).count());
+    const auto since = duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(since, 0));
 }
 
 Result<std::unique_ptr<Witness>> open_witness(const Options& options)
