@@ -102,46 +102,40 @@ int show(const Options& options)
 }
 
 // Why nothing was signed, for people, and what helps.
-int explain(const Answer& answer)
+std::string reason_of(const Answer& answer)
 {
-    const char* origin = answer.origin.c_str();
-    const auto size = static_cast<unsigned long long>(answer.size);
-    const auto say = [&](const char* format, auto... values) {
-        std::fprintf(stderr, "tallycard-witness: ");
-        std::fprintf(stderr, format, values...);
-        std::fputc('\n', stderr);
-        return refused;
-    };
+    const auto size = std::to_string(answer.size);
+    const auto about = answer.origin + ": ";
     switch (answer.verdict) {
     case Verdict::cosigned: break;
-    case Verdict::malformed: return complain(answer.error);
+    case Verdict::malformed: return answer.error.message();
     case Verdict::unknown_log:
-        return say("%s: not among the logs of this witness; add its key to the file 'logs'",
-                   origin);
+        return about + "not among the logs of this witness; add its key to the file 'logs'";
     case Verdict::not_signed:
-        return say("%s: none of this log's keys signed the checkpoint; see the file 'logs'",
-                   origin);
+        return about + "none of this log's keys signed the checkpoint; see the file 'logs'";
     case Verdict::other_size:
-        return say(
-            "%s: this witness knows %llu entries; the request has to begin with 'old %llu', "
-            "and the proof from there",
-            origin, size, size);
+        return about + "this witness knows " + size +
+               " entries: the request has to begin with 'old " + size + "', and the proof there";
     case Verdict::forked:
-        return say(
-            "%s: FORK: this log signed another tree of %llu entries; keep the request as "
-            "evidence, and talk to the other witnesses",
-            origin, size);
+        return about + "FORK: this log signed another tree of " + size +
+               " entries; keep the request as evidence, and talk to the other witnesses";
     case Verdict::inconsistent:
-        return say(
-            "%s: the proof does not lead from the %llu entries that are known to this "
-            "checkpoint: a wrong proof, or a fork; keep the request as evidence",
-            origin, size);
+        return about + "the proof does not lead from the " + size +
+               " entries that are known to this checkpoint: a wrong proof, or a fork; keep the "
+               "request as evidence";
     case Verdict::failed:
-        complain(answer.error);
-        say("nothing was signed; it may be recorded all the same: see 'show', and ask again");
-        return in_doubt;
+        return answer.error.message() +
+               "; nothing was signed, and it may be recorded all the same: see 'show', and ask "
+               "again";
     }
-    return 0;
+    return {};
+}
+
+int explain(const Answer& answer)
+{
+    if (answer.verdict == Verdict::cosigned) return 0;
+    std::fprintf(stderr, "tallycard-witness: %s\n", reason_of(answer).c_str());
+    return answer.verdict == Verdict::failed ? in_doubt : refused;
 }
 
 int sign(const Options& options)
