@@ -175,6 +175,8 @@ std::string witness_request(Platform& platform, const IssuerDescription& issuer,
 {
     const auto opened = Checkpoint::open(note, issuer.origin, issuer.checkpoint_key).value();
     AddCheckpoint request{.old_size = known_size, .proof = {}, .note = note};
+    if (known_size > opened.head.size)
+        raise(Error{.code = Errc::malformed, .where = "--known-size (larger than the ledger)"});
     if (known_size > 0)
         request.proof = platform.prove_consistency(known_size, opened.head.size).value();
     return request.to_text();

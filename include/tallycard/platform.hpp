@@ -131,8 +131,8 @@ public:
     Result<std::string> checkpoint(const CheckpointKey& key);
     // Everything an auditor needs, for verify_ledger(), as of one moment; written whole or not at
     // all. Other processes go on settling meanwhile; this platform's other callers wait.
-    // `cosigned`: a checkpoint that witnesses have cosigned, empty for none; Errc::conflict when it
-    // is not of this ledger.
+    // `cosigned`: a checkpoint that witnesses have cosigned, empty for none; Errc::ledger_behind
+    // when the ledger does not continue it.
     Result<Checkpoint> export_ledger(const std::string& path, const CheckpointKey& key,
                                      const std::string& cosigned = {});
 

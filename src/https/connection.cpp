@@ -5,8 +5,11 @@
 #include <charconv>
 #include <csignal>
 #include <ctime>
+#include <mutex>
 #include <utility>
 
+#include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <httplib.h>
@@ -89,6 +92,47 @@ private:
     bool was_pending_ = false;
 };
 
+// A second descriptor of the socket that is in use, to end it from another thread: the library
+// closes its own whenever it likes, and a lock of its own is held while it connects.
+class SocketHandle {
+public:
+    SocketHandle() = default;
+    SocketHandle(const SocketHandle&) = delete;
+    SocketHandle& operator=(const SocketHandle&) = delete;
+    ~SocketHandle() { replace(-1); }
+    void use(int socket)
+    {
+        const std::lock_guard lock(mutex_);
+        replace(::fcntl(socket, F_DUPFD_CLOEXEC, 0));
+        if (cancelled_) end();
+    }
+    void cancel(bool cancelled)
+    {
+        const std::lock_guard lock(mutex_);
+        cancelled_ = cancelled;
+        if (cancelled_) end();
+    }
+    bool is_cancelled()
+    {
+        const std::lock_guard lock(mutex_);
+        return cancelled_;
+    }
+
+private:
+    void end() const
+    {
+        if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
+    }
+    void replace(int socket)
+    {
+        if (socket_ >= 0) ::close(socket_);
+        socket_ = socket;
+    }
+    std::mutex mutex_;
+    int socket_ = -1;
+    bool cancelled_ = false;
+};
+
 unsigned seconds_in(const std::string& text)
 {
     unsigned seconds = 0;
@@ -109,7 +153,9 @@ struct Connection::Client {
         http.set_tcp_nodelay(true);
         http.enable_server_certificate_verification(true);
         if (!settings.ca_file.empty()) http.set_ca_cert_path(settings.ca_file);
+        http.set_socket_options([this](int socket) { handle.use(socket); });
     }
+    SocketHandle handle;
     httplib::SSLClient http;
     httplib::Headers headers;
     bool used = false;  // the connection may be one that the service has closed meanwhile
@@ -143,6 +189,8 @@ Result<Reply> Connection::exchange(const Send& send)
 {
     const NoBrokenPipe quiet;
     for (int attempt = 0;; ++attempt) {
+        if (client_->handle.is_cancelled())
+            return unreachable("connection: it took too long", Effect::unknown);
         Reply reply;
         const auto result = send(
             [&](const httplib::Response& head) {
@@ -164,6 +212,16 @@ Result<Reply> Connection::exchange(const Send& send)
         client_->http.stop();
         if (!std::exchange(client_->used, false) || attempt > 0) return error;
     }
+}
+
+void Connection::cancel()
+{
+    client_->handle.cancel(true);
+}
+
+void Connection::allow()
+{
+    client_->handle.cancel(false);
 }
 
 Result<Reply> Connection::get(const std::string& path)

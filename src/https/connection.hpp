@@ -31,6 +31,11 @@ public:
     Result<Reply> post(const std::string& path, const std::string& body,
                        const char* content_type = "application/json");
 
+    // From any thread: ends the request that is under way, however slowly it is answered, and lets
+    // none begin until allow().
+    void cancel();
+    void allow();
+
 private:
     struct Client;
     explicit Connection(std::unique_ptr<Client> client);

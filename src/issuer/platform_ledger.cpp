@@ -142,7 +142,7 @@ Result<std::string> cosigned_for_export(StoreTransaction& store, const IssuerDes
     const auto root = LedgerTree(store).root(known);
     if (!root) return root.error();
     if (merkle::Head{known, *root} != cosigned->head)
-        return Error{.code = Errc::conflict, .where = "cosigned checkpoint is not of this ledger"};
+        return Error{.code = Errc::ledger_behind, .where = "cosigned checkpoint"};
 
     const auto parsed = SignedNote::parse(note);
     if (!parsed) return parsed.error();

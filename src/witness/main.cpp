@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // tallycard-witness: cosigns the checkpoints of logs. Exit codes: 0 done, 1 refused or could not
 // start, 2 in doubt, 64 usage.
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -35,16 +36,16 @@ int complain(const Error& error)
     return refused;
 }
 
-std::string or_in_folder(const std::string& given, std::string in_folder)
+std::string or_in_folder(const std::string& given, const std::string& in_folder)
 {
-    return given.empty() ? std::move(in_folder) : given;
+    return given.empty() ? in_folder : given;
 }
 
 std::uint64_t now()
 {
     using namespace std::chrono;
-    return static_cast<std::uint64_t>(
-        duration_cast<seconds>(system_clock::now().time_since_epoch()).count());
+    const auto since = duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(since, 0));
 }
 
 Result<std::unique_ptr<Witness>> open_witness(const Options& options)
@@ -64,9 +65,10 @@ int init(const Options& options)
     std::vector<NoteKey> logs;
     for (const auto& text : options.logs) {
         auto key = NoteKey::parse(text);
-        if (!key || key->type != NoteKeyType::log)
+        if (!key || key->type != NoteKeyType::log) {
             return complain({.code = Errc::malformed,
                              .where = "--log (NAME+ID+KEY, as 'tallycard ledger key' prints it)"});
+        }
         logs.push_back(std::move(*key));
     }
     const Folder folder(options.folder);
@@ -100,46 +102,40 @@ int show(const Options& options)
 }
 
 // Why nothing was signed, for people, and what helps.
-int explain(const Answer& answer)
+std::string reason_of(const Answer& answer)
 {
-    const char* origin = answer.origin.c_str();
-    const auto size = static_cast<unsigned long long>(answer.size);
-    const auto say = [&](const char* format, auto... values) {
-        std::fprintf(stderr, "tallycard-witness: ");
-        std::fprintf(stderr, format, values...);
-        std::fputc('\n', stderr);
-        return refused;
-    };
+    const auto size = std::to_string(answer.size);
+    const auto about = answer.origin + ": ";
     switch (answer.verdict) {
     case Verdict::cosigned: break;
-    case Verdict::malformed: return complain(answer.error);
+    case Verdict::malformed: return answer.error.message();
     case Verdict::unknown_log:
-        return say("%s: not among the logs of this witness; add its key to the file 'logs'",
-                   origin);
+        return about + "not among the logs of this witness; add its key to the file 'logs'";
     case Verdict::not_signed:
-        return say("%s: none of this log's keys signed the checkpoint; see the file 'logs'",
-                   origin);
+        return about + "none of this log's keys signed the checkpoint; see the file 'logs'";
     case Verdict::other_size:
-        return say(
-            "%s: this witness knows %llu entries; the request has to begin with 'old %llu', "
-            "and the proof from there",
-            origin, size, size);
+        return about + "this witness knows " + size +
+               " entries: the request has to begin with 'old " + size + "', and the proof there";
     case Verdict::forked:
-        return say(
-            "%s: FORK: this log signed another tree of %llu entries; keep the request as "
-            "evidence, and talk to the other witnesses",
-            origin, size);
+        return about + "FORK: this log signed another tree of " + size +
+               " entries; keep the request as evidence, and talk to the other witnesses";
     case Verdict::inconsistent:
-        return say(
-            "%s: the proof does not lead from the %llu entries that are known to this "
-            "checkpoint: a wrong proof, or a fork; keep the request as evidence",
-            origin, size);
+        return about + "the proof does not lead from the " + size +
+               " entries that are known to this checkpoint: a wrong proof, or a fork; keep the "
+               "request as evidence";
     case Verdict::failed:
-        complain(answer.error);
-        say("nothing was signed; it may be recorded all the same: see 'show', and ask again");
-        return in_doubt;
+        return answer.error.message() +
+               "; nothing was signed, and it may be recorded all the same: see 'show', and ask "
+               "again";
     }
-    return 0;
+    return {};
+}
+
+int explain(const Answer& answer)
+{
+    if (answer.verdict == Verdict::cosigned) return 0;
+    std::fprintf(stderr, "tallycard-witness: %s\n", reason_of(answer).c_str());
+    return answer.verdict == Verdict::failed ? in_doubt : refused;
 }
 
 int sign(const Options& options)

@@ -4,6 +4,7 @@
 namespace tallycard::witness {
 namespace {
 
+constexpr std::size_t longest_origin = 255;  // in the log
 constexpr const char* plain = "text/plain; charset=utf-8";
 
 service::Answer text(int status, std::string body, const char* type = plain)
@@ -56,7 +57,9 @@ service::Answer Serving::answer(const std::string& address, const std::string& b
 {
     const auto answer = witness_->add_checkpoint(body);
     service::EventLog::Json fields{
-        {"address", address}, {"origin", answer.origin}, {"size", answer.size}};
+        {"address", address},
+        {"origin", answer.origin.substr(0, longest_origin)},  // a stranger's may be long
+        {"size", answer.size}};
     // A fork is for people: what its log signed is the proof.
     if (!answer.note.empty()) fields["note"] = answer.note;
     if (answer.error.where[0] != '\0') fields["reason"] = answer.error.message();

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import resource
 import shutil
 import signal
@@ -226,16 +227,17 @@ class Refusing(unittest.TestCase):
         self.assertEqual(self.run_it("--colour").returncode, USAGE)
         self.assertEqual(self.run_it("--help").returncode, 0)
 
-    def test_the_unit_of_systemd_is_right(self):
+    def test_the_units_of_systemd_are_right(self):
         if shutil.which("systemd-analyze") is None:
             self.skipTest("no systemd-analyze")
-        unit = pathlib.Path(build_folder) / "src/issuer/service/tallycard-issuerd.service"
-        text = unit.read_text().splitlines()
-        program = pathlib.Path(build_folder).resolve() / "src/issuer/service/tallycard-issuerd"
-        lines = [f"ExecStart={program}" if line.startswith("ExecStart=") else line
-                 for line in text]
-        here = self.world.root / "tallycard-issuerd.service"
-        here.write_text("\n".join(lines) + "\n")
+        for program in ("src/issuer/service/tallycard-issuerd", "src/witness/tallycard-witness"):
+            with self.subTest(program):
+                self.check_unit(pathlib.Path(build_folder).resolve() / program)
+
+    def check_unit(self, program):
+        text = program.with_name(f"{program.name}.service").read_text()
+        here = self.world.root / f"{program.name}.service"
+        here.write_text(re.sub(r"^ExecStart=\S+", f"ExecStart={program}", text, flags=re.M))
         answer = subprocess.run(["systemd-analyze", "verify", "--man=no", str(here)],
                                 capture_output=True, text=True, timeout=60,
                                 env=os.environ | {"SYSTEMD_LOG_LEVEL": "err"})

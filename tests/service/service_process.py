@@ -19,8 +19,10 @@ class Reply:
 
 
 class ServiceProcess:
+    place = "src/issuer/service/tallycard-issuerd"
+
     def __init__(self, build, *words, environment=None):
-        self.program = str(pathlib.Path(build) / "src/issuer/service/tallycard-issuerd")
+        self.program = str(pathlib.Path(build) / self.place)
         self.events, self.changed = [], threading.Condition()
         self.process = subprocess.Popen(
             [self.program, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -80,3 +82,7 @@ class ServiceProcess:
         reply = Reply(answer.status, dict(answer.getheaders()), answer.read())
         connection.close()
         return reply
+
+
+class WitnessProcess(ServiceProcess):
+    place = "src/witness/tallycard-witness"

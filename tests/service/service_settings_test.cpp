@@ -45,6 +45,20 @@ TEST_CASE("a configuration names the store and keys that are elsewhere", "[servi
     CHECK(settings.hsm_pin_file == "/srv/pin");
 }
 
+TEST_CASE("a configuration names the witnesses' policy, and the folder keeps what they cosigned",
+          "[service]")
+{
+    const auto witnesses = parse_settings(
+                               "folder = /srv/issuer\nwitness-policy = /etc/w\n"
+                               "witness-authority = /etc/ca\n")
+                               .value()
+                               .service.witnesses;
+    CHECK(witnesses.policy_file == "/etc/w");
+    CHECK(witnesses.authority == "/etc/ca");
+    CHECK(witnesses.cosigned_file == "/srv/issuer/checkpoint.cosigned");
+    CHECK(parse_settings("").value().service.witnesses.policy_file.empty());
+}
+
 TEST_CASE("an error in a configuration names its line", "[service]")
 {
     const auto line_of = [](const char* text) {

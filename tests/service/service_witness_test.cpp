@@ -168,7 +168,7 @@ TEST_CASE("a witness that saw another ledger does not cosign, and the service sh
     CHECK(WebClient(*host).get("/tlog/checkpoint").code() == "witnesses_missing");
 }
 
-TEST_CASE("a witness that takes connections and never answers holds up no settlement", "[service]")
+TEST_CASE("a witness that takes connections and never answers holds up nothing", "[service]")
 {
     Consortium it;
     const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -185,17 +185,21 @@ TEST_CASE("a witness that takes connections and never answers holds up no settle
                           .authority = it.authorities(),
                           .cosigned_file = it.folder.file("checkpoint.cosigned"),
                           .every = std::chrono::milliseconds(10)};
+    settings.ledger_public = true;
     write_file(settings.witnesses.policy_file,
-               "witness silent " + witness_key(1).verifier().to_string() + " https://127.0.0.1:" +
-                   std::to_string(ntohs(address.sin_port)) + "\nquorum silent\n");
-    ServiceHost host(*it.issuer, &it.issuer.checkpoint_key(), settings);
+               "witness silent " + witness_key(2).verifier().to_string() +
+                   " https://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) +
+                   "\nwitness one " + witness_key(1).verifier().to_string() + ' ' + it.first.url() +
+                   "\ngroup either any silent one\nquorum either\n");
+    const auto begin = std::chrono::steady_clock::now();
+    auto host = std::make_unique<ServiceHost>(*it.issuer, &it.issuer.checkpoint_key(), settings);
     const int taken = ::accept(listener, nullptr, nullptr);  // it is being asked
     REQUIRE(taken >= 0);
 
-    const auto begin = std::chrono::steady_clock::now();
+    CHECK(it.cosigners(it.shown(*host, 0)) == 1);  // the other has answered
     for (int i = 0; i < 20; ++i) it.issuer.run(card, Kind::top_up, 1);
-    const auto client = host.client();
-    CHECK(client->standing(card.id()).value().settled == 20);
+    CHECK(host->client()->standing(card.id()).value().settled == 20);
+    host.reset();  // nor the end of the service
     CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(3));
     ::close(taken);
     ::close(listener);

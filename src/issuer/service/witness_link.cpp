@@ -101,7 +101,7 @@ std::optional<std::string> WitnessLink::ask_once(Platform& platform, const std::
         request.proof = std::move(*proof);
     }
     const auto reply = connection_.post(path_, request.to_text(), "text/plain");
-    if (!reply) return fail(reply.error().message());
+    if (!reply) return fail(std::string("it cannot be reached: ") + reply.error().where);
     if (reply->status == 409) return conflict(reply->body, head, request.old_size);
     if (reply->status != 200) return fail(reason_of(reply->status));
     const auto text = SignedNote::parse(note);

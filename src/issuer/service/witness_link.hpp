@@ -32,6 +32,9 @@ public:
     // why. Takes some seconds at most.
     std::string ask(Platform& platform, const std::string& note, const merkle::Head& head);
     const std::string& fault() const { return fault_; }
+    // From any thread, while ask() runs: ends it. allow() before it runs again.
+    void cancel() { connection_.cancel(); }
+    void allow() { connection_.allow(); }
 
 private:
     WitnessLink(WitnessPolicy::Witness witness, https::Connection connection, std::string path)

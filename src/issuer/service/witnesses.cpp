@@ -3,12 +3,18 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "../files.hpp"
 #include "../signed_note.hpp"
 
 namespace tallycard::service {
+namespace {
+
+constexpr std::chrono::seconds round_within{10};
+
+}  // namespace
 
 // One checkpoint, and what was signed of it so far.
 struct Witnesses::Round {
@@ -74,7 +80,7 @@ Witnesses::~Witnesses()
         const std::lock_guard lock(mutex_);
         stopping_ = true;
     }
-    stop_.notify_all();
+    changed_.notify_all();
     if (worker_.joinable()) worker_.join();
 }
 
@@ -109,7 +115,7 @@ void Witnesses::work()
 {
     Round round;
     std::unique_lock lock(mutex_);
-    while (!stop_.wait_for(lock, settings_.every, [this] { return stopping_; })) {
+    while (!changed_.wait_for(lock, settings_.every, [this] { return stopping_; })) {
         lock.unlock();
         const auto note = checkpoints_->newest();
         if (note && *note != round.note) {
@@ -125,22 +131,47 @@ void Witnesses::work()
     }
 }
 
-// All that have not signed, at the same time: one that is slow holds up no other.
+// All that have not signed, at the same time, and none longer than a round may take: one that
+// answers a byte at a time holds up nobody for ever.
 void Witnesses::ask(Round& round)
 {
     std::vector<std::thread> threads;
     std::vector<std::string> before;
+    std::set<std::size_t> asked;  // and not answered
     for (std::size_t i = 0; i < links_.size(); ++i) {
         before.push_back(links_[i].fault());
-        if (!round.lines[i].empty() || !links_[i].may_be_asked()) continue;
-        threads.emplace_back(
-            [&, i] { round.lines[i] = links_[i].ask(*platform_, round.note, round.head); });
+        if (round.lines[i].empty() && links_[i].may_be_asked()) asked.insert(i);
     }
-    if (threads.empty()) return;
+    if (asked.empty()) return;
+    for (const auto i : std::set(asked)) {
+        links_[i].allow();
+        threads.emplace_back([&, i] {
+            auto line = links_[i].ask(*platform_, round.note, round.head);
+            const std::lock_guard lock(mutex_);
+            round.lines[i] = std::move(line);
+            asked.erase(i);
+            changed_.notify_all();
+        });
+    }
+    await(round, asked);
     for (auto& thread : threads) thread.join();
     for (std::size_t i = 0; i < links_.size(); ++i) report(links_[i], before[i]);
-    const auto note = round.cosigned();
-    if (policy_.check(note)) publish(note, round.head.size);
+}
+
+// Shows what is enough as soon as it is. What is left in `asked` then is given up.
+void Witnesses::await(const Round& round, const std::set<std::size_t>& asked)
+{
+    const auto end = std::chrono::steady_clock::now() + round_within;
+    std::unique_lock lock(mutex_);
+    for (auto left = asked.size(); left > 0; left = asked.size()) {
+        const auto has_answer = [&] { return stopping_ || asked.size() != left; };
+        if (!changed_.wait_until(lock, end, has_answer) || stopping_) break;
+        const auto note = round.cosigned();
+        lock.unlock();
+        if (policy_.check(note)) publish(note, round.head.size);
+        lock.lock();
+    }
+    for (const auto i : asked) links_[i].cancel();
 }
 
 // Once for each change: a witness that is down is not news every second.

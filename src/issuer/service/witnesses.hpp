@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,7 +33,7 @@ public:
                                                    const WitnessSettings& settings, EventLog& log);
     Witnesses(const Witnesses&) = delete;
     Witnesses& operator=(const Witnesses&) = delete;
-    ~Witnesses();  // waits for the witnesses that are being asked, some seconds at most
+    ~Witnesses();  // waits for nobody's answer
 
     // The newest that reached the policy. Errc::witnesses_missing: none has.
     Result<std::string> newest() const;
@@ -46,6 +47,7 @@ private:
     void read_kept();
     void work();
     void ask(Round& round);
+    void await(const Round& round, const std::set<std::size_t>& asked);
     void report(WitnessLink& link, const std::string& before);
     void publish(const std::string& note, std::uint64_t size);
 
@@ -57,7 +59,7 @@ private:
     std::vector<WitnessLink> links_;
 
     mutable std::mutex mutex_;
-    std::condition_variable stop_;
+    std::condition_variable changed_;  // stopping_, or an answer
     bool stopping_ = false;
     std::string newest_;
     std::uint64_t size_ = 0;
