@@ -125,10 +125,16 @@ public:
     Result<std::vector<Digest>> subtrees(unsigned level, std::uint64_t from, std::size_t count);
     // From the tree with `earlier` entries, at least one, to the one that it is now.
     Result<std::vector<Digest>> prove_consistency(std::uint64_t earlier);
+    // Of the first `size` records. Errc::unknown_operation when there are fewer.
+    Result<Digest> ledger_root(std::uint64_t size);
     // A signed note on the ledger as it is now: stored, written to the checkpoint file, returned.
     Result<std::string> checkpoint(const CheckpointKey& key);
     // Everything an auditor needs, for verify_ledger(); written whole or not at all.
     Result<Checkpoint> export_ledger(const std::string& path, const CheckpointKey& key);
+
+    // The ledger on chains, for what writes it there. Errc::conflict when a nonce is taken.
+    Result<ChainStanding> chain(const ChainName& name);
+    Result<void> update_chain(const ChainName& name, const ChainChange& change);
 
 private:
     Platform(std::unique_ptr<Store> store, PlatformSettings settings);
