@@ -11,8 +11,6 @@
 
 #include <httplib.h>
 
-#include "endpoint.hpp"
-
 namespace tallycard::https {
 namespace {
 
@@ -100,7 +98,11 @@ unsigned seconds_in(const std::string& text)
 
 struct Connection::Client {
     Client(const Endpoint& endpoint, const HttpsIssuerSettings& settings)
-        : http(endpoint.host, endpoint.port, settings.certificate_file, settings.key_file)
+        : made(endpoint.tls
+                   ? std::make_unique<httplib::SSLClient>(
+                         endpoint.host, endpoint.port, settings.certificate_file, settings.key_file)
+                   : std::make_unique<httplib::ClientImpl>(endpoint.host, endpoint.port)),
+          http(*made)
     {
         http.set_connection_timeout(settings.connect_within);
         http.set_read_timeout(settings.answer_within);
@@ -110,7 +112,8 @@ struct Connection::Client {
         http.enable_server_certificate_verification(true);
         if (!settings.ca_file.empty()) http.set_ca_cert_path(settings.ca_file);
     }
-    httplib::SSLClient http;
+    std::unique_ptr<httplib::ClientImpl> made;
+    httplib::ClientImpl& http;
     httplib::Headers headers;
     bool used = false;  // the connection may be one that the service has closed meanwhile
 };
@@ -123,8 +126,13 @@ Result<Connection> Connection::open(const HttpsIssuerSettings& settings)
 {
     const auto endpoint = parse_url(settings.url);
     if (!endpoint) return Error{.code = Errc::malformed, .where = "URL (https://HOST:PORT)"};
+    return open(*endpoint, settings);
+}
+
+Result<Connection> Connection::open(const Endpoint& endpoint, const HttpsIssuerSettings& settings)
+{
     if (const auto there = check_files(settings); !there) return there.error();
-    auto client = std::make_unique<Client>(*endpoint, settings);
+    auto client = std::make_unique<Client>(endpoint, settings);
     if (!client->http.is_valid())
         return Error{.code = Errc::file_damaged, .where = "client certificate or key"};
     client->headers.emplace("Accept-Encoding", "identity");
@@ -188,6 +196,11 @@ Result<Reply> Connection::post(const std::string& path, const std::string& body)
                                        std::uint64_t) { return receiver(bytes, size); };
         return client_->http.send(request);
     });
+}
+
+void Connection::interrupt()
+{
+    client_->http.stop();
 }
 
 }  // namespace tallycard::https

@@ -7,6 +7,8 @@
 #include <tallycard/https_issuer.hpp>
 #include <tallycard/result.hpp>
 
+#include "endpoint.hpp"
+
 namespace tallycard::https {
 
 // What the service answered.
@@ -20,6 +22,8 @@ struct Reply {
 class Connection {
 public:
     static Result<Connection> open(const HttpsIssuerSettings& settings);
+    // To another place than `settings.url`.
+    static Result<Connection> open(const Endpoint& endpoint, const HttpsIssuerSettings& settings);
     Connection(Connection&& other) noexcept;
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -29,6 +33,8 @@ public:
     // A request that is safe to repeat. Errc::issuer_unreachable: see HttpsIssuer.
     Result<Reply> get(const std::string& path);
     Result<Reply> post(const std::string& path, const std::string& body);
+    // From any thread: a request that is under way fails.
+    void interrupt();
 
 private:
     struct Client;
