@@ -93,8 +93,11 @@ public:
     void step_until(evm::Feeder& feeder, Holds&& holds)
     {
         testing::wait_until("the chain comes so far", [&] {
-            last = feeder.step().value();
-            return holds();
+            const auto report = feeder.step();
+            // anvil mixes two states while it makes a block; the next step sees one.
+            if (!report) REQUIRE(report.error().code == Errc::chain_failed);
+            if (report) last = *report;
+            return report && holds();
         });
     }
     void step_until_included(evm::Feeder& feeder)
