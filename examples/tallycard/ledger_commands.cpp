@@ -10,6 +10,9 @@
 #include <tallycard/result_error.hpp>
 
 #include "commands.hpp"
+#ifdef TALLYCARD_WITH_HTTPS
+#include "chain.hpp"
+#endif
 #include "keys.hpp"
 #include "workplace.hpp"
 
@@ -103,19 +106,33 @@ void report_missing(Report& report, const std::string& checkpoint)
                    "copy";
 }
 
+// What was found of an export, and of the chain where one is named.
+Report verified_with_chain(const Options& options, const std::string& file,
+                           const IssuerDescription& issuer, const std::optional<Checkpoint>& known)
+{
+    const auto found = verify_ledger(file, issuer, known).value();
+    auto report = verified(found, issuer.currency);
+#ifdef TALLYCARD_WITH_HTTPS
+    if (!options.chain_url.empty() && !found.fault)
+        chain::verify(options, issuer.card_root, file, found, report);
+#else
+    (void)options;
+#endif
+    return report;
+}
+
 Report verify(const Options& options)
 {
     const auto issuer = workplace::issuer(options);
     const auto known = known_checkpoint(options, issuer);
     announce(options.file.empty() ? options.issuer : options.file);
-    if (!options.file.empty())
-        return verified(verify_ledger(options.file, issuer, known).value(), issuer.currency);
+    if (!options.file.empty()) return verified_with_chain(options, options.file, issuer, known);
     const auto platform = workplace::platform(options, Signing::no);
     const auto checkpoint = IssuerFolder(options.issuer).checkpoint();
     const bool was_there = std::filesystem::exists(checkpoint);  // the export writes it
     const Scratch scratch(options.issuer + "/ledger." + std::to_string(::getpid()));
     (void)platform->export_ledger(scratch.path, checkpoint_key(options)).value();
-    auto report = verified(verify_ledger(scratch.path, issuer, known).value(), issuer.currency);
+    auto report = verified_with_chain(options, scratch.path, issuer, known);
     if (!was_there && platform->ledger_head().value().size > 0) report_missing(report, checkpoint);
     return report;
 }
@@ -182,6 +199,12 @@ void add_ledger_commands(Program& program)
     check.add_option("file", options.file, "The export; default: the issuer's books as they are");
     check.add_option("--known", options.known,
                      "An earlier checkpoint that the ledger must continue");
+#ifdef TALLYCARD_WITH_HTTPS
+    chain::declare(check, options);
+    check.get_option("--chain")->needs("--contract");
+    check.add_option("--from-block", options.from_block,
+                     "With --chain: no event of the contract is in an older block");
+#endif
     const auto with_key = [&](CLI::App& added) {
         with::passphrase(added, options);
         with::checkpoint_key(added, options);

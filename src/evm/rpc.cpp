@@ -3,8 +3,8 @@
 
 #include <utility>
 
+#include "../https/connection.hpp"
 #include "abi.hpp"
-#include "https/connection.hpp"
 
 namespace tallycard::evm {
 namespace {

@@ -10,7 +10,7 @@
 
 #include <tallycard/result.hpp>
 
-#include "https/json.hpp"
+#include "../https/json.hpp"
 
 namespace tallycard::evm {
 

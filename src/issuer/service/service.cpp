@@ -7,6 +7,7 @@
 
 #include "../files.hpp"
 #include "api.hpp"
+#include "chain_feed.hpp"
 
 namespace tallycard::service {
 namespace {
@@ -53,6 +54,11 @@ public:
         auto server = HttpsServer::bind(settings_.server, std::move(*context), *this);
         if (!server) return server.error();
         server_ = std::move(*server);
+        for (const auto& chain : settings_.chains) {
+            auto feed = ChainFeed::open(platform_, chain, log_);
+            if (!feed) return feed.error();
+            chains_.push_back(std::move(*feed));
+        }
         return {};
     }
 
@@ -123,8 +129,8 @@ private:
         return Work([this, &route, begin, head = head,
                      call = std::move(call)](const std::string& body) mutable {
             call.body = body;
-            Works works{platform_, orders_,   checkpoints_,          *usage_,
-                        metrics_,  settings_, server_->connections()};
+            Works works{platform_, orders_,   checkpoints_, *usage_,
+                        metrics_,  settings_, chains_,      server_->connections()};
             auto answer = route.handler(works, call);
             return report(route.pattern, head, call.client ? &*call.client : nullptr, begin,
                           std::move(answer));
@@ -207,6 +213,7 @@ private:
     std::mutex mutex_;
     std::shared_ptr<const Clients> clients_;
     std::unique_ptr<HttpsServer> server_;
+    std::vector<std::unique_ptr<ChainFeed>> chains_;
 };
 
 }  // namespace
