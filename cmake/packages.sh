@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # packages.sh SET...: installs what is missing of the named sets of Debian packages (build, run,
-# test, service, qemu, proofs, coverage, lint, fuzz). Needs root or sudo, and only when something is
-# missing.
+# test, chain, service, qemu, proofs, coverage, lint, fuzz). Needs root or sudo, and only when
+# something is missing.
 set -eu
 
 packages()
@@ -17,6 +17,8 @@ packages()
         echo catch2 iproute2 python3 python3-pyscard opensc pcsc-tools softhsm2 valgrind \
             postgresql-15
         ;;
+    # An npm that does not come from Debian does as well, and Debian's would put it out.
+    chain) command -v npm >/dev/null || echo npm ;;
     service) echo opensc softhsm2 postgresql-15 ;;
     qemu) echo qemu-system-x86 busybox-static cpio libccid pcscd python3 ;;
     proofs) echo spin ;;

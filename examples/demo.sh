@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # demo.sh [--service]: the whole story on two virtual cards, through the machine's real pcscd. Installs
 # what is missing, builds, starts pcscd where none runs, and leaves nothing running. Ends with 0 only
-# when every step did what it says. --service: with the issuer behind HTTPS, its books in PostgreSQL
-# and its keys in SoftHSM2. TALLYCARD_DEMO_READER=loopback needs no daemon and no root.
+# when every step did what it says. --service: with the issuer behind HTTPS, its books in PostgreSQL,
+# its keys in SoftHSM2 and its ledger on a chain (anvil). TALLYCARD_DEMO_READER=loopback needs no daemon and no root.
 # TALLYCARD_BUILD names a build folder to use as it is.
 set -eu
 
@@ -20,7 +20,7 @@ sets=build
 
 case "$*" in
 '') with_service= ;;
---service) with_service=yes sets="$sets service" ;;
+--service) with_service=yes sets="$sets service chain" ;;
 *)
     echo "usage: demo.sh [--service]" >&2
     exit 64

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The part of demo.sh --service: the issuer is tallycard-issuerd, and the tills reach it over HTTPS.
-# Its books are in PostgreSQL and its keys in a token of SoftHSM2, where these are there.
+# Its books are in PostgreSQL, its keys in a token of SoftHSM2 and its ledger on a chain of anvil's,
+# where these are there.
 # shellcheck shell=sh disable=SC2154
 
 issuerd=$build/src/issuer/service/tallycard-issuerd
@@ -64,6 +65,37 @@ configure_token()
     notes_secret="--hsm-pin-file $work/hsm-pin"
 }
 
+anvil_listens() { grep -q '^Listening on' "$work/anvil.log"; }
+
+# A node of a chain, and a contract on it for this issuer. The service writes there once it is
+# started again: also what has settled until then.
+start_chain()
+{
+    chain=
+    command -v npm >/dev/null && "$top/tests/chain/tools.sh" "$build" >"$work/npm" 2>&1 || {
+        echo "anvil is not there: the ledger is on no chain."
+        return
+    }
+    "$build/chain-tools/anvil" --port 0 >"$work/anvil.log" 2>&1 &
+    started="$started $!"
+    until_true 20 "anvil does not listen" anvil_listens
+    chain=http://$(sed -n 's/^Listening on //p' "$work/anvil.log")
+    account=0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266  # the first of anvil's
+    step 0 "The issuer makes a contract for its ledger" "$tool" chain deploy --chain "$chain" \
+        --account "$account" --issuer "$folder/issuer.pub" --json
+    contract=$(sed -n 's/.*"contract":"\(0x[0-9a-f]*\)".*/\1/p' "$work/said")
+    cat >>"$config" <<END
+[chain demo]
+url = $chain
+chain-id = 31337
+contract = $contract
+account = $account
+mode = full
+final = 0
+poll-seconds = 1
+END
+}
+
 serving() { grep -q '"event":"serving"' "$work/issuerd.log"; }
 
 # start_service [--init ...]
@@ -102,6 +134,7 @@ issuer_begins()
     mv "$folder/card-root.key" "$work/vault/"
     secret=
     secret_at_issue="--card-root $work/vault/card-root.key --passphrase-file $folder/passphrase"
+    start_chain
 }
 
 # What the machine of the service does itself, without asking it.
@@ -124,6 +157,21 @@ audit()
     step 0 "The issuer exports its ledger for auditors" books "$tool" ledger export "$work/export" \
         --checkpoint-key "$notes_key" $notes_secret
     cp "$folder/issuer.pub" "$work/auditor.pub"
+    if [ -n "$chain" ]; then
+        until_true 20 "the records do not come onto the chain: $(tail -n 1 "$work/issuerd.log")" \
+            all_on_chain
+        step 0 "An auditor checks everything, and the chain, with public keys alone" \
+            against_chain
+        said 'the chain agrees: 5 records by their leaves, 5 of them in full'
+        return
+    fi
     step 0 "An auditor checks everything with public keys alone" \
         "$tool" ledger verify "$work/export" --issuer "$work/auditor.pub"
 }
+
+against_chain()
+{
+    "$tool" ledger verify "$work/export" --issuer "$work/auditor.pub" --chain "$chain" \
+        --contract "$contract"
+}
+all_on_chain() { against_chain 2>/dev/null | grep -q 'agrees: 5 records'; }

@@ -57,7 +57,8 @@ if [ "${1-}" = --valgrind ]; then
         "build/dev/tests/unit/{}_tests" "$@"
     exit 0
 fi
-cmake/packages.sh build run test
+cmake/packages.sh build run test chain
+tests/chain/tools.sh build/sanitize
 cmake --preset sanitize -G Ninja
 cmake --build build/sanitize
 exec ctest --test-dir build/sanitize --output-on-failure -j2 "$@"

@@ -11,6 +11,9 @@
 
 #include "add_checkpoint.hpp"
 #include "commands.hpp"
+#ifdef TALLYCARD_WITH_HTTPS
+#include "chain.hpp"
+#endif
 #include "keys.hpp"
 #include "workplace.hpp"
 
@@ -142,6 +145,7 @@ void report_missing(Report& report, const std::string& checkpoint)
                    "copy";
 }
 
+// What was found of an export, and of the chain where one is named.
 Report verify_file(const Options& options, const std::string& file, const IssuerDescription& issuer)
 {
     const auto known = known_checkpoint(options, issuer);
@@ -149,6 +153,10 @@ Report verify_file(const Options& options, const std::string& file, const Issuer
     const auto found = verify_ledger(file, issuer, known, demand, options.threads).value();
     auto report = verified(found, issuer.currency);
     if (found.witnessed && !found.fault) report_witnessed(report, found, demand->policy);
+#ifdef TALLYCARD_WITH_HTTPS
+    if (!options.chain_url.empty() && !found.fault)
+        chain::verify(options, issuer.card_root, file, found, report);
+#endif
     return report;
 }
 
@@ -260,6 +268,12 @@ void add_ledger_commands(Program& program)
         .add_option("--threads", options.threads,
                     "How many check signatures; default: as many as there are processors")
         ->check(CLI::Range(1U, most_threads));
+#ifdef TALLYCARD_WITH_HTTPS
+    chain::declare(check, options);
+    check.get_option("--chain")->needs("--contract");
+    check.add_option("--from-block", options.from_block,
+                     "With --chain: no event of the contract is in an older block");
+#endif
     const auto with_key = [&](CLI::App& added) {
         with::passphrase(added, options);
         with::checkpoint_key(added, options);

@@ -7,6 +7,9 @@
 #include <exception>
 
 #include "commands.hpp"
+#ifdef TALLYCARD_WITH_HTTPS
+#include "chain.hpp"
+#endif
 
 namespace {
 
@@ -52,6 +55,9 @@ try {
     add_administration_commands(program);
     add_ledger_commands(program);
     add_store_commands(program);
+#ifdef TALLYCARD_WITH_HTTPS
+    add_chain_commands(program);
+#endif
 
     try {
         program.app.parse(argc, argv);

@@ -44,6 +44,14 @@ struct Options {
     std::string witness_policy, cosigned;  // of the ledger
     std::uint64_t unwitnessed = 0;
     std::optional<std::uint64_t> known_size;
+
+    // The ledger on a chain.
+    std::string chain_url, signer_url, chain_ca_file, chain_token_file;
+    std::string contract, chain_account, chain_writer;
+    std::optional<std::uint64_t> chain_id;
+    std::uint64_t from_block = 0;
+    unsigned chain_wait_seconds = 120;
+    bool revoke = false;
 };
 
 // The options that several commands share, each declared in one place.

@@ -87,6 +87,13 @@ enum class Errc : std::uint8_t {
     token_pin_locked,   // no try is left, or one, which is never used up here
     token_key_missing,  // the token has no such key, or more than one
     token_key_unfit,    // the key cannot sign with Ed25519, or its public key is another's
+    // The ledger on a chain.
+    chain_unreachable,  // the node does not answer; Error::detail is its HTTP status, where it gave
+                        // one
+    chain_failed,       // the node answers nonsense
+    chain_refused,      // the node, the signer or the contract refuses
+    chain_foreign,      // another chain than is configured, or another contract at the address
+    chain_conflict,     // the chain holds another ledger than the store
 };
 
 // Whether the operation that failed may still have changed the card.

@@ -59,5 +59,6 @@ using Digest = FixedBytes<32, struct DigestTag>;            // SHA-256
 using PublicKey = FixedBytes<32, struct PublicKeyTag>;      // Ed25519
 using Certificate = FixedBytes<32, struct CertificateTag>;  // R of docs/protocol.md, section 4
 using Signature = FixedBytes<64, struct SignatureTag>;      // Ed25519
+using ChainAddress = FixedBytes<20, struct ChainAddressTag>;  // of an account on an EVM chain
 
 }  // namespace tallycard

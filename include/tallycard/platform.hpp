@@ -71,7 +71,6 @@ public:
     ~Platform() override;
 
     const IssuerDescription& issuer() const { return settings_.issuer; }
-
     // IssuerClient. A denied card's results still settle where they continue its chain, since the
     // value has moved; it only gets no new operation, but a void of what is pending.
     Result<CardStanding> standing(const CardId& card_id) override;
@@ -87,10 +86,8 @@ public:
     // In order, in one durable transaction. Each has an answer of its own; an error of the whole
     // means that none has settled.
     Result<std::vector<Result<Settlement>>> settle_all(std::span<const Submission> submissions);
-
     // The same for calls of several kinds: an error of the whole means that none has happened.
     Result<std::vector<OrderAnswer>> do_all(std::span<const Order> orders);
-
     // Opening an account that is open changes nothing.
     Result<void> open_account(const AccountId& account);
     Result<void> deny(const CardId& card_id);
@@ -101,10 +98,9 @@ public:
     Result<CardRow> register_card(const NewCard& card) override;
     Result<void> confirm_card(const CardId& card_id) override;
     Result<std::optional<CardRow>> card_of_transport_key(const Digest& digest) override;
-
     Result<std::vector<AccountRow>> accounts();  // cash and associated
     Result<std::vector<CardRow>> cards();
-    // In the order of their names and ids, `limit` at most, those behind `after`.
+    // By names and ids, `limit` at most, those behind `after`.
     Result<std::vector<AccountRow>> accounts(const std::optional<AccountName>& after,
                                              std::size_t limit);
     Result<std::vector<CardRow>> cards(const std::optional<CardId>& after, std::size_t limit);
@@ -120,21 +116,25 @@ public:
     // In the tree that the ledger is now. Errc::unknown_operation when there is no such record.
     Result<InclusionProof> prove(std::uint64_t index);
     Result<InclusionProof> prove(const CardId& card_id, std::uint32_t sequence);
-    // Hashes of complete subtrees of 2^level entries each, from number `from`; fewer than `count`
-    // where there are no more.
+    // Hashes of complete subtrees of 2^level entries each, `count` at most, from number `from`.
     Result<std::vector<Digest>> subtrees(unsigned level, std::uint64_t from, std::size_t count);
     // From the tree with `earlier` entries, at least one, to the one that it is now, or that it was
     // with `later` entries.
-    Result<std::vector<Digest>> prove_consistency(std::uint64_t earlier);
-    Result<std::vector<Digest>> prove_consistency(std::uint64_t earlier, std::uint64_t later);
+    Result<std::vector<Digest>> prove_consistency(
+        std::uint64_t earlier, std::optional<std::uint64_t> later = std::nullopt);
+    // Of the first `size` records. Errc::unknown_operation when there are fewer.
+    Result<Digest> ledger_root(std::uint64_t size);
     // A signed note on the ledger as it is now: stored, written to the checkpoint file, returned.
     Result<std::string> checkpoint(const CheckpointKey& key);
-    // Everything an auditor needs, for verify_ledger(), as of one moment; written whole or not at
-    // all. Other processes go on settling meanwhile; this platform's other callers wait.
-    // `cosigned`: a checkpoint that witnesses have cosigned, empty for none; Errc::ledger_behind
-    // when the ledger does not continue it.
+    // Everything an auditor needs, as of one moment; written whole or not at all. Only this
+    // object's callers wait. `cosigned`: a checkpoint that witnesses have cosigned, empty for none;
+    // Errc::ledger_behind when the ledger does not continue it.
     Result<Checkpoint> export_ledger(const std::string& path, const CheckpointKey& key,
                                      const std::string& cosigned = {});
+
+    // The ledger on chains, for what writes it there. Errc::conflict when a nonce is taken.
+    Result<ChainStanding> chain(const ChainName& name);
+    Result<void> update_chain(const ChainName& name, const ChainChange& change);
 
 private:
     Platform(std::unique_ptr<Store> store, PlatformSettings settings);

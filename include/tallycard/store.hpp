@@ -84,6 +84,17 @@ public:
 
     virtual Result<std::optional<std::string>> checkpoint() = 0;  // the newest, a signed note
     virtual Result<void> put_checkpoint(const std::string& note) = 0;
+
+    // Where the ledger is written to, in the order of their names. Records wait there by being
+    // above `final_entries`: append_record() puts each into every outbox.
+    virtual Result<std::vector<ChainRow>> chains() = 0;
+    virtual Result<void> put_chain(const ChainRow& row) = 0;
+    // What is under way, by nonce. The chain has a row; Errc::conflict when the nonce is taken.
+    virtual Result<std::vector<OutboxRow>> outbox(const ChainName& name) = 0;
+    virtual Result<void> insert_outbox(const ChainName& name, const OutboxRow& row) = 0;
+    // State and block; the rest stays as it is. Errc::conflict when there is none.
+    virtual Result<void> update_outbox(const ChainName& name, const OutboxRow& row) = 0;
+    virtual Result<void> drop_outbox(const ChainName& name, std::uint64_t nonce) = 0;
 };
 
 // Where the platform keeps cards, operations, accounts and the ledger. A seam: SQLite, and

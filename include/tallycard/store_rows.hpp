@@ -9,6 +9,7 @@
 #include <tallycard/account_id.hpp>
 #include <tallycard/amount.hpp>
 #include <tallycard/card_state.hpp>
+#include <tallycard/chain_rows.hpp>
 #include <tallycard/export.hpp>
 #include <tallycard/fixed_bytes.hpp>
 #include <tallycard/instructions.hpp>

@@ -14,8 +14,6 @@
 
 #include <httplib.h>
 
-#include "endpoint.hpp"
-
 namespace tallycard::https {
 namespace {
 
@@ -144,7 +142,11 @@ unsigned seconds_in(const std::string& text)
 
 struct Connection::Client {
     Client(const Endpoint& endpoint, const HttpsIssuerSettings& settings)
-        : http(endpoint.host, endpoint.port, settings.certificate_file, settings.key_file)
+        : made(endpoint.tls
+                   ? std::make_unique<httplib::SSLClient>(
+                         endpoint.host, endpoint.port, settings.certificate_file, settings.key_file)
+                   : std::make_unique<httplib::ClientImpl>(endpoint.host, endpoint.port)),
+          http(*made)
     {
         http.set_connection_timeout(settings.connect_within);
         http.set_read_timeout(settings.answer_within);
@@ -156,7 +158,8 @@ struct Connection::Client {
         http.set_socket_options([this](int socket) { handle.use(socket); });
     }
     SocketHandle handle;
-    httplib::SSLClient http;
+    std::unique_ptr<httplib::ClientImpl> made;
+    httplib::ClientImpl& http;
     httplib::Headers headers;
     bool used = false;  // the connection may be one that the service has closed meanwhile
 };
@@ -169,8 +172,13 @@ Result<Connection> Connection::open(const HttpsIssuerSettings& settings)
 {
     const auto endpoint = parse_url(settings.url);
     if (!endpoint) return Error{.code = Errc::malformed, .where = "URL (https://HOST:PORT)"};
+    return open(*endpoint, settings);
+}
+
+Result<Connection> Connection::open(const Endpoint& endpoint, const HttpsIssuerSettings& settings)
+{
     if (const auto there = check_files(settings); !there) return there.error();
-    auto client = std::make_unique<Client>(*endpoint, settings);
+    auto client = std::make_unique<Client>(endpoint, settings);
     if (!client->http.is_valid())
         return Error{.code = Errc::file_damaged, .where = "client certificate or key"};
     client->headers.emplace("Accept-Encoding", "identity");

@@ -7,6 +7,8 @@
 #include <tallycard/https_issuer.hpp>
 #include <tallycard/result.hpp>
 
+#include "endpoint.hpp"
+
 namespace tallycard::https {
 
 // What the service answered.
@@ -20,6 +22,8 @@ struct Reply {
 class Connection {
 public:
     static Result<Connection> open(const HttpsIssuerSettings& settings);
+    // To another place than `settings.url`.
+    static Result<Connection> open(const Endpoint& endpoint, const HttpsIssuerSettings& settings);
     Connection(Connection&& other) noexcept;
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;

@@ -64,13 +64,11 @@ bool is_token(std::string_view text)
            std::ranges::all_of(text, is_token_character);
 }
 
-std::optional<Endpoint> parse_url(std::string_view url)
+namespace {
+
+// "HOST[:PORT]" behind the scheme.
+std::optional<Endpoint> parse_authority(std::string_view url, Endpoint endpoint)
 {
-    constexpr std::string_view scheme = "https://";
-    if (!url.starts_with(scheme)) return std::nullopt;
-    url.remove_prefix(scheme.size());
-    if (url.ends_with('/')) url.remove_suffix(1);
-    Endpoint endpoint;
     if (url.starts_with('[')) {
         const auto end = url.find(']');
         if (end == std::string_view::npos) return std::nullopt;
@@ -87,6 +85,42 @@ std::optional<Endpoint> parse_url(std::string_view url)
     if (!port) return std::nullopt;
     endpoint.port = *port;
     return endpoint;
+}
+
+constexpr std::string_view tls_scheme = "https://", plain_scheme = "http://";
+
+bool is_path_character(char c)
+{
+    return is_token_character(c) || c == '/' || c == '=' || c == '&' || c == '?' || c == '%';
+}
+
+}  // namespace
+
+std::optional<Endpoint> parse_url(std::string_view url)
+{
+    if (!url.starts_with(tls_scheme)) return std::nullopt;
+    url.remove_prefix(tls_scheme.size());
+    if (url.ends_with('/')) url.remove_suffix(1);
+    return parse_authority(url, {});
+}
+
+std::optional<Endpoint> parse_node_url(std::string_view url)
+{
+    Endpoint endpoint;
+    if (url.starts_with(plain_scheme)) {
+        endpoint.tls = false;
+        endpoint.port = 8545;
+    } else if (!url.starts_with(tls_scheme)) {
+        return std::nullopt;
+    }
+    url.remove_prefix(url.find('/') + 2);
+    const auto slash = url.find('/');
+    if (slash != std::string_view::npos) {
+        endpoint.path = url.substr(slash);
+        url = url.substr(0, slash);
+    }
+    if (!std::ranges::all_of(endpoint.path, is_path_character)) return std::nullopt;
+    return parse_authority(url, std::move(endpoint));
 }
 
 Result<std::string> read_token(const std::string& path)

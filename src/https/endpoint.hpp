@@ -13,10 +13,16 @@ namespace tallycard::https {
 struct Endpoint {
     std::string host;  // an IPv6 address without its brackets
     std::uint16_t port = 443;
+    bool tls = true;
+    std::string path = "/";
 };
 
 // "https://HOST[:PORT]" and at most one slash behind it.
 std::optional<Endpoint> parse_url(std::string_view url);
+
+// "https://HOST[:PORT][/PATH]", or the same with http, whose port is 8545 where none is named: a
+// node of a chain.
+std::optional<Endpoint> parse_node_url(std::string_view url);
 
 // The first line of a file with a secret: a regular file that only its owner may read.
 // Errc::file_missing; Errc::file_rejected; Errc::file_damaged where it is no token.

@@ -106,19 +106,14 @@ Result<std::vector<Digest>> Platform::subtrees(unsigned level, std::uint64_t fro
     });
 }
 
-Result<std::vector<Digest>> Platform::prove_consistency(std::uint64_t earlier)
+Result<std::vector<Digest>> Platform::prove_consistency(std::uint64_t earlier,
+                                                        std::optional<std::uint64_t> later)
 {
     return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<std::vector<Digest>> {
-        const auto size = store.record_count();
+        const auto size = later ? Result<std::uint64_t>(*later) : store.record_count();
         if (!size) return size.error();
         return consistency_of(store, earlier, *size);
     });
-}
-
-Result<std::vector<Digest>> Platform::prove_consistency(std::uint64_t earlier, std::uint64_t later)
-{
-    return reading(mutex_, *store_,
-                   [&](StoreTransaction& store) { return consistency_of(store, earlier, later); });
 }
 
 namespace {

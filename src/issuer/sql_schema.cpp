@@ -90,7 +90,30 @@ INSERT INTO issued(one, high, low)
         FROM accounts WHERE kind = 1) AS cash;
 )";
 
-constexpr std::array steps{first_schema, second_schema};
+// Contracts on chains, and the transactions that are under way to them. What waits to be sent is
+// no table of its own: it is the records from number final_entries on.
+constexpr const char* third_schema = R"(
+CREATE TABLE chains(
+    chain_id NUMBER NOT NULL CHECK(chain_id > 0),
+    contract BYTES NOT NULL CHECK(length(contract) = 20),
+    final_entries NUMBER NOT NULL CHECK(final_entries >= 0),
+    PRIMARY KEY(chain_id, contract)) KEYED;
+CREATE TABLE outbox(
+    chain_id NUMBER NOT NULL,
+    contract BYTES NOT NULL,
+    nonce NUMBER NOT NULL CHECK(nonce >= 0),
+    kind NUMBER NOT NULL,
+    state NUMBER NOT NULL,
+    first NUMBER NOT NULL,
+    entries NUMBER NOT NULL,
+    block NUMBER NOT NULL,
+    hash BYTES NOT NULL CHECK(length(hash) = 32),
+    raw BYTES NOT NULL,
+    PRIMARY KEY(chain_id, contract, nonce),
+    FOREIGN KEY(chain_id, contract) REFERENCES chains) KEYED;
+)";
+
+constexpr std::array steps{first_schema, second_schema, third_schema};
 static_assert(steps.size() == schema_version);
 
 void replace_all(std::string& text, std::string_view word, std::string_view by)

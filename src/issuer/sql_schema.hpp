@@ -20,7 +20,7 @@ struct Dialect {
     const char* keyed;       // and after one whose rows are found by their key
 };
 
-constexpr std::int64_t schema_version = 2;
+constexpr std::int64_t schema_version = 3;
 
 // Brings a database of that version to schema_version; 0 is an empty one. Within the caller's
 // transaction, who also writes down the version.

@@ -67,6 +67,13 @@ public:
     Result<std::optional<std::string>> checkpoint() override;
     Result<void> put_checkpoint(const std::string& note) override;
 
+    Result<std::vector<ChainRow>> chains() override;
+    Result<void> put_chain(const ChainRow& row) override;
+    Result<std::vector<OutboxRow>> outbox(const ChainName& name) override;
+    Result<void> insert_outbox(const ChainName& name, const OutboxRow& row) override;
+    Result<void> update_outbox(const ChainName& name, const OutboxRow& row) override;
+    Result<void> drop_outbox(const ChainName& name, std::uint64_t nonce) override;
+
 private:
     Database* database_;
     bool open_ = true;

@@ -61,6 +61,19 @@ public:
                     row.operation ? to_hex(row.operation->encode()) : std::string("-"));
     }
     Result<void> checkpoint(const std::string& note) { return line("checkpoint", text_of(note)); }
+    Result<void> chain(const ChainRow& row)
+    {
+        return line("chain", std::to_string(row.name.chain_id), row.name.contract.to_string(),
+                    std::to_string(row.final_entries));
+    }
+    Result<void> outbox(const ChainName&, const OutboxRow& row)
+    {
+        return line("outbox", std::to_string(row.nonce),
+                    std::to_string(static_cast<unsigned>(row.kind)),
+                    std::to_string(static_cast<unsigned>(row.state)), std::to_string(row.first),
+                    std::to_string(row.entries), std::to_string(row.block), row.hash.to_string(),
+                    to_hex(row.raw));
+    }
 
     StoreSummary finish()
     {
@@ -104,6 +117,11 @@ public:
     Result<void> kept(const KeptRow& row) { return to_->keep(row); }
     Result<void> evidence(const EvidenceRow& row) { return to_->put_evidence(row); }
     Result<void> checkpoint(const std::string& note) { return to_->put_checkpoint(note); }
+    Result<void> chain(const ChainRow& row) { return to_->put_chain(row); }
+    Result<void> outbox(const ChainName& name, const OutboxRow& row)
+    {
+        return to_->insert_outbox(name, row);
+    }
 
 private:
     StoreTransaction* to_;

@@ -13,7 +13,7 @@ namespace tallycard {
 // What is done with each row: a class with these members, each of which returns a Result<void>.
 //
 //     issuer(text) card(row) account(row) record(index, record, posting) operation(row) kept(row)
-//     evidence(row) checkpoint(note)
+//     evidence(row) checkpoint(note) chain(row) outbox(name, row)
 template <class Visitor>
 class StoreWalk {
 public:
@@ -35,7 +35,9 @@ public:
         if (auto done = evidence(); !done) return done;
         const auto note = store_->checkpoint();
         if (!note) return note.error();
-        return *note ? visitor_->checkpoint(**note) : Result<void>();
+        if (*note)
+            if (const auto done = visitor_->checkpoint(**note); !done) return done;
+        return chains();
     }
 
 private:
@@ -87,6 +89,20 @@ private:
             if (rows->size() < at_once) return {};
             seen += rows->size();
         }
+    }
+
+    Result<void> chains()
+    {
+        const auto chains = store_->chains();
+        if (!chains) return chains.error();
+        for (const auto& chain : *chains) {
+            if (auto done = visitor_->chain(chain); !done) return done;
+            const auto rows = store_->outbox(chain.name);
+            if (!rows) return rows.error();
+            for (const auto& row : *rows)
+                if (auto done = visitor_->outbox(chain.name, row); !done) return done;
+        }
+        return {};
     }
 
     static constexpr std::uint64_t furthest_kept = 16;

@@ -168,6 +168,25 @@ Entry entry(Errc code)
     case Errc::token_key_unfit:
         return {"token_key_unfit",
                 "the key cannot sign with Ed25519, or is not the one of its public key"};
+    case Errc::chain_unreachable:
+        return {"chain_unreachable",
+                "the chain's node does not answer; nothing is lost, the outbox waits: see that the "
+                "node runs, and its URL"};
+    case Errc::chain_failed:
+        return {"chain_failed",
+                "the chain's node answers what makes no sense; is the URL that of its JSON-RPC?"};
+    case Errc::chain_refused:
+        return {"chain_refused",
+                "the node, the signer or the contract refuses it; nothing is lost: the log has its "
+                "words"};
+    case Errc::chain_foreign:
+        return {"chain_foreign",
+                "another chain, or another contract at that address; nothing was sent: correct the "
+                "URL, chain id or address"};
+    case Errc::chain_conflict:
+        return {"chain_conflict",
+                "the chain holds another ledger than the store; nothing more is sent: find out "
+                "which of them is wrong"};
     case Errc::store_newer:
         return {"store_newer",
                 "a newer version of tallycard wrote this store; use that version, or a newer one"};

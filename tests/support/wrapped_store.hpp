@@ -155,6 +155,30 @@ public:
     {
         return call([&] { return below_->put_checkpoint(note); });
     }
+    Result<std::vector<ChainRow>> chains() override
+    {
+        return call([&] { return below_->chains(); });
+    }
+    Result<void> put_chain(const ChainRow& row) override
+    {
+        return call([&] { return below_->put_chain(row); });
+    }
+    Result<std::vector<OutboxRow>> outbox(const ChainName& name) override
+    {
+        return call([&] { return below_->outbox(name); });
+    }
+    Result<void> insert_outbox(const ChainName& name, const OutboxRow& row) override
+    {
+        return call([&] { return below_->insert_outbox(name, row); });
+    }
+    Result<void> update_outbox(const ChainName& name, const OutboxRow& row) override
+    {
+        return call([&] { return below_->update_outbox(name, row); });
+    }
+    Result<void> drop_outbox(const ChainName& name, std::uint64_t nonce) override
+    {
+        return call([&] { return below_->drop_outbox(name, nonce); });
+    }
 
 protected:
     StoreTransaction& below() { return *below_; }

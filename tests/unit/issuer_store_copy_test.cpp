@@ -10,6 +10,15 @@ using namespace tallycard::test;
 
 namespace {
 
+const ChainName chain{.chain_id = 31337, .contract = id_of<ChainAddress>(7)};
+const OutboxRow on_its_way{.nonce = 5,
+                           .kind = OutboxKind::record,
+                           .state = OutboxState::sent,
+                           .first = 3,
+                           .entries = 4,
+                           .hash = id_of<Digest>(9),
+                           .raw = {0xF8, 0x01, 0x00}};
+
 // An issuer with a row of every kind.
 void fill(TestIssuer& issuer)
 {
@@ -28,6 +37,7 @@ void fill(TestIssuer& issuer)
     issuer.authorise(card, Kind::top_up, 7).value();
     issuer->void_pending(card.id()).value();
     issuer->checkpoint(issuer.checkpoint_key()).value();
+    issuer->update_chain(chain, {.sent = on_its_way, .final_entries = 3}).value();
 }
 
 }  // namespace
@@ -57,6 +67,8 @@ TEST_CASE("a store is copied there and back, and nothing has changed")
     // And it goes on: the copy knows whose it is, what is pending, and what comes next.
     const auto platform = issuer.open(place.open().value()).value();
     REQUIRE(platform->ledger_head().value() == head);
+    REQUIRE(platform->chain(chain).value().final_entries == 3);
+    REQUIRE(platform->chain(chain).value().outbox == std::vector{on_its_way});
     REQUIRE(platform->pending().value().size() == 2);
     REQUIRE(platform->deny(id_of<CardId>(1)));
     REQUIRE(summarise(*place.open().value()->read().value()).value().rows != there.rows);

@@ -15,6 +15,7 @@
 
 #include "../../https/error_json.hpp"
 #include "../../https/messages.hpp"
+#include "chain_feed.hpp"
 #include "checkpoints.hpp"
 #include "clients.hpp"
 #include "http.hpp"
@@ -35,6 +36,7 @@ struct Works {
     Usage& usage;
     Metrics& metrics;
     const ServiceSettings& settings;
+    const std::vector<std::unique_ptr<ChainFeed>>& chains;
     std::size_t connections = 0;  // now
 };
 

@@ -7,6 +7,7 @@
 
 #include "../files.hpp"
 #include "api.hpp"
+#include "chain_feed.hpp"
 
 namespace tallycard::service {
 namespace {
@@ -54,6 +55,7 @@ public:
         auto server = HttpsServer::bind(settings_.server, std::move(*context), *this);
         if (!server) return server.error();
         server_ = std::move(*server);
+        if (const auto fed = start_chains(); !fed) return fed;
         return start_witnesses();
     }
 
@@ -73,6 +75,15 @@ public:
     }
 
 private:
+    Result<void> start_chains()
+    {
+        for (const auto& chain : settings_.chains) {
+            auto feed = ChainFeed::open(platform_, chain, log_);
+            if (!feed) return feed.error();
+            chains_.push_back(std::move(*feed));
+        }
+        return {};
+    }
     Result<void> start_witnesses()
     {
         if (settings_.witnesses.policy_file.empty()) return {};
@@ -134,8 +145,8 @@ private:
         return Work([this, &route, begin, head = head,
                      call = std::move(call)](const std::string& body) mutable {
             call.body = body;
-            Works works{platform_, orders_,  checkpoints_, witnesses_.get(),
-                        *usage_,   metrics_, settings_,    server_->connections()};
+            Works works{platform_, orders_,   checkpoints_, witnesses_.get(),      *usage_,
+                        metrics_,  settings_, chains_,      server_->connections()};
             auto answer = route.handler(works, call);
             return report(route.pattern, head, call.client ? &*call.client : nullptr, begin,
                           std::move(answer));
@@ -220,6 +231,7 @@ private:
     std::mutex mutex_;
     std::shared_ptr<const Clients> clients_;
     std::unique_ptr<HttpsServer> server_;
+    std::vector<std::unique_ptr<ChainFeed>> chains_;
 };
 
 }  // namespace

@@ -118,8 +118,6 @@ Result<Settings> parse_settings(std::string_view text)
 {
     const auto sections = ini::parse(text);
     if (!sections) return sections.error();
-    if (sections->size() > 1)
-        return ini::refused((*sections)[1].line, "there are no sections in this file");
     const auto& entries = sections->front().entries;
     Settings settings = settings_of_folder("issuer");
     for (const auto& entry : entries)
@@ -127,6 +125,13 @@ Result<Settings> parse_settings(std::string_view text)
     for (const auto& entry : entries) {
         if (const auto* why = set(settings, entry.name, entry.value))
             return ini::refused(entry.line, why);
+    }
+    for (auto section = sections->begin() + 1; section != sections->end(); ++section) {
+        if (section->kind != "chain")
+            return ini::refused(section->line, "[chain NAME] is the only section of this file");
+        auto chain = read_chain(*section);
+        if (!chain) return chain.error();
+        settings.service.chains.push_back(std::move(*chain));
     }
     return settings;
 }

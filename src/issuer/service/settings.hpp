@@ -10,6 +10,7 @@
 
 #include <tallycard/result.hpp>
 
+#include "chain_settings.hpp"
 #include "https_server.hpp"
 #include "tls.hpp"
 
@@ -35,6 +36,7 @@ struct ServiceSettings {
     bool ledger_public = false;  // /tlog for everybody
     bool metrics_public = false;
     bool log_requests = false;  // all; else those that were refused
+    std::vector<ChainSettings> chains;
 };
 
 // The configuration file of tallycard-issuerd: docs/service.md.

@@ -1,9 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 // Health, metrics, and the description of this interface.
+#include <array>
+
 #include "api.hpp"
 #include "openapi.hpp"
 
 namespace tallycard::service::api {
+namespace {
+
+// One number of each chain, by its name.
+struct ChainNumber {
+    const char* name;
+    const char* type;
+    const char* help;
+    std::uint64_t (*of)(const ChainFeed::Status& status);
+};
+
+constexpr std::array<ChainNumber, 7> chain_numbers{{
+    {"tallycard_chain_entries", "gauge", "Records that the chain has.",
+     [](const auto& status) { return status.report.in_blocks; }},
+    {"tallycard_chain_final_entries", "gauge", "Records that the chain has for good.",
+     [](const auto& status) { return status.report.final_entries; }},
+    {"tallycard_chain_under_way", "gauge", "Transactions that are not final.",
+     [](const auto& status) { return std::uint64_t{status.report.under_way}; }},
+    {"tallycard_chain_sent_total", "counter", "Transactions that were signed and sent.",
+     [](const auto& status) { return status.sent; }},
+    {"tallycard_chain_failed_total", "counter", "Transactions that failed in a block.",
+     [](const auto& status) { return status.failed; }},
+    {"tallycard_chain_errors_total", "counter", "Looks at the chain that went wrong.",
+     [](const auto& status) { return status.errors; }},
+    {"tallycard_chain_works", "gauge", "Whether the last look at the chain went right.",
+     [](const auto& status) { return std::uint64_t{status.works}; }},
+}};
+
+std::string chain_metrics(const Works& works)
+{
+    std::string text;
+    if (works.chains.empty()) return text;
+    for (const auto& number : chain_numbers) {
+        text += std::string("# HELP ") + number.name + " " + number.help + "\n# TYPE " +
+                number.name + " " + number.type + "\n";
+        for (const auto& chain : works.chains)
+            text += std::string(number.name) + "{chain=\"" + chain->name() + "\"} " +
+                    std::to_string(number.of(chain->status())) + "\n";
+    }
+    return text;
+}
+
+}  // namespace
 
 // Looks into the store: a service that cannot is not healthy, whatever else it does.
 Answer health(Works& works, const Call&)
@@ -38,6 +82,7 @@ Answer metrics(Works& works, const Call&)
         text += Metrics::line("tallycard_ledger_witnessed", "gauge",
                               "Records that enough witnesses have seen.", works.witnesses->size());
     }
+    text += chain_metrics(works);
     text += Metrics::line("tallycard_connections", "gauge", "Open connections.", works.connections);
     return {.body = std::move(text),
             .type = "text/plain; version=0.0.4; charset=utf-8",
