@@ -5,27 +5,38 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <string_view>
 
 namespace tallycard::bench {
 namespace {
 
 struct Sample {
-    double us;  // each time
+    double us, processor_us;  // each time
     std::size_t allocations;
 };
+
+double processor_time()
+{
+    timespec time{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return 1e6 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e3;
+}
 
 Sample measure(const Work& work, std::size_t times)
 {
     using Clock = std::chrono::steady_clock;
     if (work.prepare) work.prepare(times);
     const auto before = allocations();
+    const auto processor = processor_time();
     const auto start = Clock::now();
     work.run(times);
     const std::chrono::duration<double, std::micro> took = Clock::now() - start;
+    const auto used = processor_time() - processor;
     const auto after = allocations();
     if (work.finish) work.finish();
-    return {.us = took.count() / static_cast<double>(times), .allocations = after - before};
+    const auto each = 1 / static_cast<double>(times);
+    return {.us = took.count() * each, .processor_us = used * each, .allocations = after - before};
 }
 
 double quantile(std::vector<double> values, double part)
@@ -77,7 +88,7 @@ void Report::compare(const Comparison& comparison)
     const auto& [name, rounds, times, floor, ours, aim] = comparison;
     (void)measure(floor, times);
     (void)measure(ours, times);
-    std::vector<double> floors, all_ours, ratios, differences, news;
+    std::vector<double> floors, all_ours, ratios, differences, news, floor_used, used;
     for (std::size_t round = 0; round < rounds; ++round) {
         const bool ours_first = round % 2 == 1;
         Sample one = measure(ours_first ? ours : floor, times);
@@ -87,6 +98,8 @@ void Report::compare(const Comparison& comparison)
         all_ours.push_back(other.us);
         ratios.push_back(other.us / one.us);
         differences.push_back(other.us - one.us);
+        floor_used.push_back(one.processor_us);
+        used.push_back(other.processor_us);
         news.push_back(static_cast<double>(other.allocations) / static_cast<double>(times));
     }
     rows_.push_back({.name = name,
@@ -96,6 +109,8 @@ void Report::compare(const Comparison& comparison)
                      .added_us = median(differences),
                      .noise_us = noise(differences),
                      .allocations = median(news),
+                     .floor_processor_us = median(floor_used),
+                     .ours_processor_us = median(used),
                      .aim = aim});
 }
 

@@ -46,6 +46,8 @@ struct Row {
     double floor_us, ours_us, ratio, added_us;
     double noise_us;     // of added_us
     double allocations;  // of ours, for each time
+    // Of processors, which another program's load does not lengthen much.
+    double floor_processor_us, ours_processor_us;
     Aim aim;
 };
 

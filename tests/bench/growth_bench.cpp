@@ -64,12 +64,17 @@ public:
 private:
     void add_single(const std::string& what, const char* unit, double value)
     {
+        add(what, 0, value, 0, unit);
+    }
+    void add(const std::string& what, double floor, double ours, double ratio,
+             const char* unit = "us")
+    {
         table_->add({.records = records_,
                      .what = what,
                      .unit = unit,
-                     .floor = 0,
-                     .ours = value,
-                     .ratio = 0});
+                     .floor = floor,
+                     .ours = ours,
+                     .ratio = ratio});
     }
     void compare(const char* what, std::size_t rounds, std::size_t times, Work floor, Work ours)
     {
@@ -80,12 +85,9 @@ private:
                         .floor = std::move(floor),
                         .ours = std::move(ours)});
         const auto& row = report.rows().front();
-        table_->add({.records = records_,
-                     .what = what,
-                     .unit = "us",
-                     .floor = row.floor_us,
-                     .ours = row.ours_us,
-                     .ratio = row.ratio});
+        add(what, row.floor_us, row.ours_us, row.ratio);
+        add(std::string(what) + ", processor time", row.floor_processor_us, row.ours_processor_us,
+            row.ours_processor_us / row.floor_processor_us);
     }
     double store_size() const
     {
@@ -246,16 +248,9 @@ private:
     }
     void add_audit(const std::string& name, const Took& floor, const Took& ours)
     {
-        const auto add = [&](const std::string& what, double least, double took) {
-            table_->add({.records = records_,
-                         .what = what,
-                         .unit = "us",
-                         .floor = least,
-                         .ours = took,
-                         .ratio = took / least});
-        };
-        add(name, floor.wall, ours.wall);
-        add(name + ", processor time", floor.processor, ours.processor);
+        add(name, floor.wall, ours.wall, ours.wall / floor.wall);
+        add(name + ", processor time", floor.processor, ours.processor,
+            ours.processor / floor.processor);
     }
 
     Table* table_;

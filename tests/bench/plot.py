@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """plot.py CSV SVG: what growth_bench --csv wrote, as a plot (both axes logarithmic) and, to
-standard output, as tables in Markdown: a row for each operation, a column for each size."""
+standard output, as a table in Markdown: a row for each operation, a column for each size."""
 import csv
 import math
 import sys
@@ -32,8 +32,8 @@ def power(number):
 
 
 def short(number):
-    if number == 0:
-        return ""
+    if abs(number) < 0.1:
+        return "0"
     if number >= 100:
         return f"{number:,.0f}"
     return f"{number:.1f}" if number >= 10 else f"{number:.2f}"
@@ -41,24 +41,26 @@ def short(number):
 
 class Figures:
     def __init__(self, path):
-        self.rows = {}  # (what, unit): {records: (floor, ours, ratio)}
+        self.rows = {}  # (what, unit): {records: (floor, ours)}
         with open(path, newline="", encoding="ascii") as file:
             for row in csv.DictReader(file):
-                numbers = tuple(float(row[key]) for key in ("floor", "ours", "ratio"))
+                numbers = tuple(float(row[key]) for key in ("floor", "ours"))
                 self.rows.setdefault((row["what"], row["unit"]), {})[int(row["records"])] = numbers
         self.sizes = sorted({size for sizes in self.rows.values() for size in sizes})
 
-    def table(self, what):
-        """One of "ours", "floor", "ratio"."""
-        index = ("floor", "ours", "ratio").index(what)
-        lines = ["| " + " | ".join([what, *map(power, self.sizes)]) + " |",
+    def table(self):
+        """Ours, and the floor in parentheses."""
+        lines = ["| | " + " | ".join(map(power, self.sizes)) + " |",
                  "| --- |" + " --- |" * len(self.sizes)]
         for (name, unit), numbers in self.rows.items():
-            cells = [short(numbers[size][index]) if size in numbers else ""
+            cells = [self.cell(*numbers[size]) if size in numbers else ""
                      for size in self.sizes]
-            if any(cells):
-                lines.append("| " + " | ".join([f"{name}, {unit}", *cells]) + " |")
+            lines.append("| " + " | ".join([f"{name}, {unit}", *cells]) + " |")
         return "\n".join(lines)
+
+    @staticmethod
+    def cell(floor, ours):
+        return f"{short(ours)} ({short(floor)})" if floor else short(ours)
 
 
 class Plot:
@@ -126,8 +128,7 @@ def main():
     figures = Figures(sys.argv[1])
     with open(sys.argv[2], "w", encoding="utf-8") as file:
         file.write(Plot(figures).svg())
-    for what in ("ours", "floor", "ratio"):
-        print(figures.table(what), end="\n\n")
+    print(figures.table())
 
 
 if __name__ == "__main__":
