@@ -66,9 +66,10 @@ Result<void> Witnesses::start()
         links_.push_back(std::move(*link));
         reachable.push_back(i);
     }
-    if (!policy_.is_met_by(reachable))
+    if (!policy_.is_met_by(reachable)) {
         return Error{.code = Errc::witnesses_missing,
                      .where = "witness policy (too few of its witnesses have a URL)"};
+    }
     read_kept();
     worker_ = std::thread([this] { work(); });
     return {};
