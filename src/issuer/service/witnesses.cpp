@@ -66,9 +66,10 @@ Result<void> Witnesses::start()
         links_.push_back(std::move(*link));
         reachable.push_back(i);
     }
-    if (!policy_.is_met_by(reachable))
+    if (!policy_.is_met_by(reachable)) {
         return Error{.code = Errc::witnesses_missing,
                      .where = "witness policy (too few of its witnesses have a URL)"};
+    }
     read_kept();
     worker_ = std::thread([this] { work(); });
     return {};
@@ -155,6 +156,7 @@ void Witnesses::ask(Round& round)
     }
     await(round, asked);
     for (auto& thread : threads) thread.join();
+    show(round);  // what came at the last moment, too
     for (std::size_t i = 0; i < links_.size(); ++i) report(links_[i], before[i]);
 }
 
@@ -163,12 +165,14 @@ void Witnesses::await(const Round& round, const std::set<std::size_t>& asked)
 {
     const auto end = std::chrono::steady_clock::now() + round_within;
     std::unique_lock lock(mutex_);
-    for (auto left = asked.size(); left > 0; left = asked.size()) {
+    auto left = links_.size() + 1;  // as far as what they signed is shown
+    while (left > 0) {
         const auto has_answer = [&] { return stopping_ || asked.size() != left; };
         if (!changed_.wait_until(lock, end, has_answer) || stopping_) break;
-        const auto note = round.cosigned();
+        left = asked.size();
+        const auto so_far = round;
         lock.unlock();
-        if (policy_.check(note)) publish(note, round.head.size);
+        show(so_far);
         lock.lock();
     }
     for (const auto i : asked) links_[i].cancel();
@@ -185,13 +189,20 @@ void Witnesses::report(WitnessLink& link, const std::string& before)
     }
 }
 
-void Witnesses::publish(const std::string& note, std::uint64_t size)
+// Where it is enough.
+void Witnesses::show(const Round& round)
 {
+    const auto note = round.cosigned();
+    if (!policy_.check(note)) return;
+    {
+        const std::lock_guard lock(mutex_);
+        if (newest_ == note) return;
+    }
     const auto kept = files::replace(settings_.cosigned_file, note);
     if (!kept) log_->write("not kept", {{"reason", kept.error().message()}});
     const std::lock_guard lock(mutex_);
     newest_ = note;
-    size_ = size;
+    size_ = round.head.size;
 }
 
 }  // namespace tallycard::service
