@@ -37,12 +37,13 @@ Report send(const Options& options, const std::optional<ChainAddress>& to, evm::
         .account = address(options.chain_account, "--account (0x and 40 digits)"),
         .wait = std::chrono::seconds(options.chain_wait_seconds)};
     const auto sent = evm::send_and_wait(connection.node(), settings, to, std::move(content));
-    if (!sent && sent.error().code == Errc::chain_refused) {
+    if (!sent && sent.error().where == std::string_view("node")) {
         auto report = report_of(sent.error());
         report.text += "\nthe node says: " + connection.node().said();
         return report;
     }
-    const auto& [hash, receipt] = sent.value();
+    if (!sent) raise(sent.error());
+    const auto& [hash, receipt] = *sent;
     const auto transaction = evm::to_data(hash.bytes());
     Json json{{"transaction", transaction}, {"chain_id", settings.chain_id}};
     if (!receipt)

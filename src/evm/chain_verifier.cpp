@@ -81,15 +81,20 @@ public:
     }
 
 private:
-    // Nodes give the events of so many blocks at once.
+    // Of so many blocks at once; of fewer where the node finds them, or we their events, too many.
     template <class Take>
     Result<void> for_each_log(const Digest& topic, std::uint64_t from, Take&& take)
     {
-        constexpr std::uint64_t at_once = 5000;
-        for (auto begin = from; begin <= report_.block; begin += at_once) {
+        std::uint64_t at_once = 5000;
+        for (auto begin = from; begin <= report_.block;) {
             const auto end = std::min(begin + at_once - 1, report_.block);
             const auto logs = node_->logs(contract_->name().contract, topic, begin, end);
+            if (!logs && at_once > 1) {
+                at_once /= 2;
+                continue;
+            }
             if (!logs) return logs.error();
+            begin = end + 1;
             for (const auto& log : *logs) {
                 const auto subject = log.topics.size() == 3 ? abi::number_in(log.topics[1])
                                                             : std::optional<std::uint64_t>();

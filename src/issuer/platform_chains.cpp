@@ -32,7 +32,9 @@ Result<void> apply(StoreTransaction& store, const ChainName& name, const ChainCh
     const auto before = row_of(store, name);
     if (!before) return before.error();
     ChainRow row = before->value_or(ChainRow{.name = name});
-    if (change.final_entries) row.final_entries = *change.final_entries;
+    // Another process may have found out more meanwhile.
+    if (change.final_entries)
+        row.final_entries = std::max(row.final_entries, *change.final_entries);
     if (const auto put = store.put_chain(row); !put) return put;
     if (change.sent)
         if (const auto put = store.insert_outbox(name, *change.sent); !put) return put;

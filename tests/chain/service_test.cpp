@@ -71,8 +71,10 @@ TEST_CASE("the configuration names a chain, and what is wrong with it by its lin
         return settings.error().detail;
     };
     const auto settings = parsed(
-        "mode = full\nfinal = 12\nbatch = 50\nmost-gwei = 3\nsigner = https://signer.example/x\n");
-    const auto& chain = settings.value().service.chains.at(0);
+                              "mode = full\nfinal = 12\nbatch = 50\nmost-gwei = 3\nsigner = "
+                              "https://signer.example/x\n")
+                              .value();
+    const auto& chain = settings.service.chains.at(0);
     REQUIRE(chain.name == "main");
     REQUIRE(chain.feeder.mode == evm::ChainMode::full);
     REQUIRE(chain.feeder.depth == 12);

@@ -90,3 +90,39 @@ TEST_CASE("a store is not copied into one that is another's, nor one that is dam
     REQUIRE(copy_store(*from, *empty).error().code == Errc::file_damaged);
     REQUIRE(!empty->read().value()->issuer().value());
 }
+
+TEST_CASE("what is under way to a chain is kept by its nonce, which is used once")
+{
+    TestIssuer issuer;
+    const ChainName name{.chain_id = 1, .contract = id_of<ChainAddress>(1)};
+    const ChainName other{.chain_id = 1, .contract = id_of<ChainAddress>(2)};
+    OutboxRow row{.nonce = 4,
+                  .kind = OutboxKind::anchor,
+                  .state = OutboxState::sent,
+                  .first = 0,
+                  .entries = 2,
+                  .hash = id_of<Digest>(1),
+                  .raw = {1, 2, 3}};
+    REQUIRE(issuer->chain(name).value().outbox.empty());
+    REQUIRE(issuer->update_chain(name, {.sent = row}));
+    REQUIRE(issuer->update_chain(name, {.sent = row}).error().code == Errc::conflict);
+    REQUIRE(issuer->update_chain(other, {.sent = row}));
+    issuer.reopen();
+    REQUIRE(issuer->chain(name).value().outbox == std::vector{row});
+
+    row.state = OutboxState::included;
+    row.block = 17;
+    REQUIRE(issuer->update_chain(name, {.changed = {row}}));
+    REQUIRE(issuer->chain(name).value().outbox == std::vector{row});
+    // All of a change, or nothing.
+    auto missing = row;
+    missing.nonce = 5;
+    const ChainChange half{.changed = {missing}, .dropped = {4}, .final_entries = 2};
+    REQUIRE(issuer->update_chain(name, half).error().code == Errc::conflict);
+    REQUIRE(issuer->chain(name).value().outbox == std::vector{row});
+    REQUIRE(issuer->update_chain(name, {.dropped = {4}, .final_entries = 2}));
+    REQUIRE(issuer->chain(name).value().outbox.empty());
+    REQUIRE(issuer->chain(name).value().final_entries == 2);
+    REQUIRE(issuer->chain(other).value().final_entries == 0);
+    REQUIRE(issuer->chain(other).value().outbox.size() == 1);
+}

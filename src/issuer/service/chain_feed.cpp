@@ -15,6 +15,7 @@ Result<std::unique_ptr<ChainFeed>> ChainFeed::open(Platform& platform,
     if (!settings.signer_url.empty()) {
         auto signer_settings = settings.node;
         signer_settings.url = settings.signer_url;
+        signer_settings.token_file.clear();  // that is the node's
         auto opened = evm::open_transport(signer_settings);
         if (!opened) return opened.error();
         signer = std::move(*opened);
@@ -102,7 +103,7 @@ void ChainFeed::tell_of(const Error& error)
     if (message == last_error_) return;
     EventLog::Json fields{
         {"chain", settings_.name}, {"code", tallycard::name(error.code)}, {"reason", message}};
-    if (error.code == Errc::chain_refused) fields["node"] = node_.said();
+    if (error.where == std::string_view("node")) fields["node"] = node_.said();
     log_->write("chain does not work", fields);
     last_error_ = std::move(message);
 }

@@ -75,9 +75,9 @@ Refusal set_price(std::string_view value, std::uint64_t& target)
 bool is_name(std::string_view text)
 {
     return text.size() <= 32 && std::ranges::all_of(text, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '-';
-    });
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '-';
+           });
 }
 
 Refusal set(ChainSettings& chain, const std::string& name, const std::string& value)
