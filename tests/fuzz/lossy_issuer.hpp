@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <utility>
+
+#include <tallycard/offline_issuer.hpp>
 #include <tallycard/platform.hpp>
 
 #include "input.hpp"
@@ -15,42 +18,41 @@ public:
 
     tallycard::Result<tallycard::CardStanding> standing(const tallycard::CardId& card_id) override
     {
-        return pass([&] { return platform_.standing(card_id); });
+        return pass([&](auto& issuer) { return issuer.standing(card_id); });
     }
     tallycard::Result<tallycard::OperationStatus> authorise(
         const tallycard::OperationRequest& request) override
     {
-        return pass([&] { return platform_.authorise(request); });
+        return pass([&](auto& issuer) { return issuer.authorise(request); });
     }
     tallycard::Result<tallycard::OperationStatus> authorise_transfer(
         const tallycard::OperationId& id, const tallycard::SecondInstruction& second) override
     {
-        return pass([&] { return platform_.authorise_transfer(id, second); });
+        return pass([&](auto& issuer) { return issuer.authorise_transfer(id, second); });
     }
     tallycard::Result<tallycard::OperationStatus> status(const tallycard::OperationId& id) override
     {
-        return pass([&] { return platform_.status(id); });
+        return pass([&](auto& issuer) { return issuer.status(id); });
     }
     tallycard::Result<tallycard::FirstInstruction> void_pending(
         const tallycard::CardId& card_id) override
     {
-        return pass([&] { return platform_.void_pending(card_id); });
+        return pass([&](auto& issuer) { return issuer.void_pending(card_id); });
     }
     tallycard::Result<tallycard::Settlement> settle(
         const tallycard::Receipt& receipt,
         const std::optional<tallycard::Operation>& operation) override
     {
-        return pass([&] { return platform_.settle(receipt, operation); });
+        return pass([&](auto& issuer) { return issuer.settle(receipt, operation); });
     }
 
 private:
     template <class Call>
-    auto pass(Call&& call) -> decltype(call())
+    auto pass(Call&& call) -> decltype(call(std::declval<tallycard::Platform&>()))
     {
         const auto how = is_honest_ ? 0 : input_.byte();
-        if (how >= 0xF8)
-            return tallycard::Error{.code = tallycard::Errc::issuer_unreachable, .where = "fuzz"};
-        auto answer = call();
+        if (how >= 0xF8) return call(offline_);
+        auto answer = call(platform_);
         if (how < 0xF0) return answer;
         return tallycard::Error{.code = tallycard::Errc::issuer_unreachable,
                                 .effect = tallycard::Effect::unknown,
@@ -58,6 +60,7 @@ private:
     }
 
     tallycard::Platform& platform_;
+    tallycard::OfflineIssuer offline_;
     Input& input_;
     bool is_honest_ = false;
 };

@@ -31,6 +31,12 @@ std::string path()
     return fuzz::scratch().file("place");
 }
 
+bool is_file(const std::string& place)
+{
+    std::error_code none;
+    return std::filesystem::is_regular_file(place, none);
+}
+
 std::string content(const std::string& file)
 {
     std::ifstream in(file, std::ios::binary);
@@ -43,8 +49,12 @@ void clean()
         std::filesystem::remove_all(fuzz::scratch().file(name));
 }
 
+// A pipe that nobody writes to is refused where it matters, and waited for elsewhere: `<(program)`
+// is a pipe as well.
+enum class Pipes : bool { wait, are_refused };
+
 // What is at the place, and where the reader is told to look.
-std::string prepare(Input& input, std::string_view text)
+std::string prepare(Input& input, std::string_view text, Pipes pipes = Pipes::are_refused)
 {
     clean();
     const auto place = path();
@@ -56,7 +66,7 @@ std::string prepare(Input& input, std::string_view text)
         std::filesystem::create_directory(place);
         return place;
     }
-    if (how == 4) {
+    if (how == 4 && pipes == Pipes::are_refused) {
         ::mkfifo(place.c_str(), 0600);
         return place;
     }
@@ -80,19 +90,19 @@ constexpr std::string_view config = "directory = /run/x\nslots = 1\n";
 constexpr std::string_view plan = "tallycard-faults 1\nat 2 lose-answer\n";
 constexpr std::string_view record = "tallycard-trace 1\n1 reader 1 \"one\"\n2 list > 1\n";
 
-template <auto read>
+template <auto read, Pipes pipes>
 void read_only(Input& input, std::string_view text)
 {
     // A device is for reading alone: nobody is to replace it.
-    const auto place = input.one_in(16) ? "/dev/null" : prepare(input, text);
-    const auto before = std::filesystem::is_regular_file(place) ? content(place) : "";
+    const auto place = input.one_in(16) ? "/dev/null" : prepare(input, text, pipes);
+    const auto before = is_file(place) ? content(place) : "";
     const auto nth = input.byte() % 12u;
     const int error = input.one_in(4) ? EINTR : EIO;
     {
         const fuzz::FailingCalls failing(nth, error);
         named(read(place));
     }
-    if (std::filesystem::is_regular_file(place)) FUZZ_CHECK(content(place) == before);
+    if (is_file(place)) FUZZ_CHECK(content(place) == before);
 }
 
 Result<std::string> read_some(const std::string& place)
@@ -107,7 +117,7 @@ void write_file(Input& input)
     const bool is_new = input.one_in(2);
     const auto nth = input.byte() % 16u;
     const int error = input.one_in(4) ? EINTR : ENOSPC;
-    const bool was_there = std::filesystem::is_regular_file(place);
+    const bool was_there = is_file(place);
     const auto before = was_there ? content(place) : "";
     Result<void> done;
     {
@@ -115,7 +125,7 @@ void write_file(Input& input)
         done = is_new ? files::create(place, "new") : files::replace(place, "new");
         named(done);
     }
-    if (!std::filesystem::is_regular_file(place)) return;
+    if (!is_file(place)) return;
     const auto after = content(place);
     FUZZ_CHECK(after == "new" || (was_there && after == before));
     if (done) FUZZ_CHECK(after == "new");
@@ -191,12 +201,12 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     Input input(data, size);
     switch (input.below(8)) {
-    case 0: read_only<ifd::read_config>(input, config); break;
-    case 1: read_only<FaultPlan::read>(input, plan); break;
-    case 2: read_only<open_replay>(input, record); break;
-    case 3: read_only<read_issuer_file>(input, fuzz::text(input.counted())); break;
-    case 4: read_only<read_transport_key>(input, std::string(64, '7')); break;
-    case 5: read_only<read_some>(input, "some"); break;
+    case 0: read_only<ifd::read_config, Pipes::are_refused>(input, config); break;
+    case 1: read_only<FaultPlan::read, Pipes::wait>(input, plan); break;
+    case 2: read_only<open_replay, Pipes::wait>(input, record); break;
+    case 3: read_only<read_issuer_file, Pipes::wait>(input, fuzz::text(input.counted())); break;
+    case 4: read_only<read_transport_key, Pipes::are_refused>(input, std::string(64, '7')); break;
+    case 5: read_only<read_some, Pipes::wait>(input, "some"); break;
     case 6: write_file(input); break;
     default: journal(input);
     }

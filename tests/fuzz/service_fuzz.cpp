@@ -31,13 +31,25 @@ public:
           orders_(world_.platform(), 8),
           checkpoints_(world_.platform(),
                        input.one_in(8) ? nullptr : &IssuerWorld::checkpoint_key(),
-                       std::chrono::seconds(0)),
+                       std::chrono::seconds(input.one_in(4) ? 3600 : 0)),
           usage_(service::Usage::open("").value())
     {
         last_ = world_.view();
     }
 
     void step()
+    {
+        is_failing_ = input_.one_in(16);
+        if (is_failing_)
+            world_.plan({.kind = simulation::FaultKind::statement_fails,
+                         .at = input_.byte() % 32u,
+                         .value = 0});
+        ask();
+        world_.recover();
+    }
+
+private:
+    void ask()
     {
         const auto& wanted = service::routes()[input_.below(service::routes().size())];
         const auto path = input_.one_in(8) ? any_path() : path_of(wanted.pattern);
@@ -60,20 +72,22 @@ public:
         check(answer, posts);
     }
 
-private:
     void check(const service::Answer& answer, bool posts)
     {
         static const std::set<int> all = {200, 400, 403, 404, 409, 422, 500, 503};
         FUZZ_CHECK(all.contains(answer.status));
         const auto now = world_.view();
-        FUZZ_CHECK((posts && answer.status == 200) || now.value == last_.value);
-        last_ = now;
-        if (answer.status == 200) return;
         const auto error = https::read_error(answer.body);
-        FUZZ_CHECK(error && https::status_of(*error) == answer.status);
-        // Nothing here fails but what a client can cause; without a key there are no checkpoints.
-        FUZZ_CHECK(answer.status != 500 || error->code == Errc::file_missing);
-        FUZZ_CHECK(error->effect == Effect::none);
+        FUZZ_CHECK(error.has_value() == (answer.status != 200));
+        const bool in_doubt = error && error->effect == Effect::unknown;
+        FUZZ_CHECK((posts && (!error || in_doubt)) || now.value == last_.value);
+        last_ = now;
+        if (!error) return;
+        FUZZ_CHECK(https::status_of(*error) == answer.status || answer.status == 503);
+        if (is_failing_) return;
+        // Nothing fails but what a client can cause; without a key there are no checkpoints.
+        FUZZ_CHECK(answer.status < 500 || error->code == Errc::file_missing);
+        FUZZ_CHECK(!in_doubt);
     }
 
     CardId card_id()
@@ -210,10 +224,20 @@ private:
             results_.push_back({card.execute(*standing->pending), std::nullopt});
         else if (results_.empty() || !input_.one_in(4))
             results_.push_back(card.pay(1 + input_.byte(), "shop"));
+        if (input_.one_in(8)) lie();
         const auto& one = results_[input_.below(results_.size())];
         Json json{{"receipt", https::to_json(one.receipt)}};
         if (one.operation) json["operation"] = https::to_json(*one.operation);
         return json;
+    }
+    // Another result for the same sequence: evidence.
+    void lie()
+    {
+        auto& card = this->card();
+        auto result = results_.back().receipt.result;
+        if (result.card_id != card.id()) return;
+        result.balance = Balance::minor_units(input_.byte());
+        results_.push_back({card.sign(result), results_.back().operation});
     }
     Json new_card()
     {
@@ -234,6 +258,7 @@ private:
     service::Metrics metrics_;
     service::ServiceSettings settings_;
     std::vector<Submission> results_;
+    bool is_failing_ = false;
 };
 
 }  // namespace

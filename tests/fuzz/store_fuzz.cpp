@@ -235,8 +235,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
     (void)world.close_and_copy();
     IssuerWorld::disk().restore(files);
     const auto what = input.byte();
-    if (what == 0xFF) change_version(input);
-    if (what % 4 == 3)
+    if (what >= 0xF8)
+        change_version(input);
+    else if (what % 4 == 3)
         change_bytes(input);
     else
         change_rows(input);
