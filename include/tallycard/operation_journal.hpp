@@ -75,7 +75,8 @@ public:
     virtual ~OperationJournal();
 
     // The same intent again is no error, and opens what was not applied again; Errc::conflict when
-    // the id names another one. `sent`: and the card is told at once.
+    // the id names another one; Errc::malformed for what is no operation: a kind with an amount or
+    // an account that it cannot have. `sent`: and the card is told at once.
     virtual Result<void> intend(const JournalIntent& intent,
                                 const std::optional<JournalSent>& sent = std::nullopt) = 0;
     // The others require that the id is known. What has a receipt already stays as it is.

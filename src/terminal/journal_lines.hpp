@@ -15,12 +15,14 @@ namespace tallycard::journal {
 struct Executed {
     Operation operation;
     Receipt receipt;
+    friend bool operator==(const Executed&, const Executed&) = default;
 };
 
 // One line: of which operation, and what happened to it. The last one is its end.
 struct Event {
     OperationId id;
     std::variant<JournalIntent, JournalSent, Executed, JournalStage> what;
+    friend bool operator==(const Event&, const Event&) = default;
 };
 
 std::string to_line(const Event& event);

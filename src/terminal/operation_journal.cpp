@@ -136,12 +136,18 @@ private:
         return write({{id, stage}});
     }
 
+    // A line that does not read back, as an intent whose amount has the wrong sign, would cost the
+    // whole journal.
     Result<void> write(const std::vector<Event>& events)
     {
         if (events.empty()) return {};
         std::vector<std::string> lines;
         lines.reserve(events.size());
-        for (const auto& event : events) lines.push_back(to_line(event));
+        for (const auto& event : events) {
+            lines.push_back(to_line(event));
+            if (journal::parse(lines.back()) != event)
+                return Error{.code = Errc::malformed, .where = "journal"};
+        }
         if (auto written = file_->append(lines); !written) return written;
         for (const auto& event : events) TALLYCARD_EXPECTS(take(event));
         return {};

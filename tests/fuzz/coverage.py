@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""coverage.py BUILD [--files | --lines PATH]: runs the fuzz targets of BUILD, which has clang's
-coverage compiled in, over their corpora alone, and prints how many of the regions of the code that
+"""coverage.py BUILD [--files | --lines PATH]: runs the fuzz targets of BUILD, which run.sh has built
+with clang's coverage compiled in, over their corpora alone, and prints how many of the regions of the code that
 meets bytes from strangers they reach: by group, or by file. --lines shows the source of one file
 with the counts of its lines.
 """
@@ -28,18 +28,25 @@ GROUPS = [
     ("terminal: operations", ["src/terminal/"]),
     ("platform", ["src/issuer/authorise", "src/issuer/settle", "src/issuer/books",
                   "src/issuer/platform"]),
-    ("store", ["src/issuer/sqlite_", "src/issuer/store_rows"]),
+    ("store", ["src/issuer/sql_", "src/issuer/sqlite_", "src/issuer/store_rows"]),
+    ("service: messages", ["src/https/json", "src/https/messages", "src/https/signed_objects",
+                           "src/https/error_json", "src/https/endpoint"]),
+    ("service: requests", ["src/issuer/service/api", "src/issuer/service/cards_api",
+                           "src/issuer/service/checkpoints", "src/issuer/service/ledger_api",
+                           "src/issuer/service/operations_api", "src/issuer/service/order_queue",
+                           "src/issuer/service/routes", "src/issuer/service/tlog_api",
+                           "src/issuer/service/usage"]),
     ("key, issuer and journal files", ["src/issuer/key_file", "src/issuer/issuer_description",
                                        "src/issuer/passphrase", "src/crypto/transport_key_file",
-                                       "src/issuer/files", "src/issuer/text"]),
+                                       "src/issuer/files", "src/issuer/text",
+                                       "src/issuer/pkcs11/uri"]),
     ("ledger: notes, proofs, exports", ["src/issuer/checkpoint", "src/issuer/merkle",
                                         "src/issuer/base64", "src/issuer/ledger_"]),
     ("witnesses", ["src/issuer/add_checkpoint", "src/issuer/cosignature", "src/issuer/note_key",
                    "src/issuer/signed_note", "src/issuer/utf8", "src/issuer/witness_policy",
                    "src/witness/witness", "src/witness/state"]),
     ("readers: pcscd", ["readers/pcsc/", "readers/queued_monitor"]),
-    ("readers: card programs", ["readers/vpcd/vpcd_channel", "readers/vpcd/vpcd_slot",
-                                "readers/vpcd/vpcd_link", "readers/vpcd/vpcd_reader"]),
+    ("readers: card programs", ["readers/vpcd/"]),
     ("driver for pcscd", ["readers/ifd/ifd_config", "readers/ifd/ifd_slot", "readers/ifd/ifd_reader",
                           "readers/ifd/part10", "readers/ifd/pin_", "readers/ifd/ifd_attributes",
                           "readers/ifd/program_source"]),
@@ -59,7 +66,7 @@ def replay(build):
     for program in programs(build):
         name = program.name.removesuffix("_fuzz")
         profile = build / f"{name}.profraw"
-        done = subprocess.run([program, "0", ROOT / "tests/fuzz/corpus" / name],
+        done = subprocess.run([program, "-runs=0", ROOT / "tests/fuzz/corpus" / name],
                               env=os.environ | {"LLVM_PROFILE_FILE": str(profile)},
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         if done.returncode != 0:

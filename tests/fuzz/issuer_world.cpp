@@ -122,6 +122,11 @@ const std::string& IssuerWorld::store_path()
     return path;
 }
 
+CardKey IssuerWorld::derive(const CardId& id)
+{
+    return root().derive(id).value();
+}
+
 const CheckpointKey& IssuerWorld::other_key()
 {
     static const CheckpointKey key(seed(9));

@@ -71,6 +71,8 @@ public:
     // What the platform finds beside its store when it opens; empty: nothing.
     static void write_checkpoint_file(std::span<const std::uint8_t> note);
     static const std::string& store_path();
+    // As the issuer derives the key of a new card.
+    static tallycard::CardKey derive(const tallycard::CardId& id);
 
     std::vector<test::SimulatedCard> cards;
     MemoryCard::Image image;  // of the applet's card

@@ -7,10 +7,10 @@
 #include <tallycard/operation_journal.hpp>
 
 #include "../../src/crypto/software_keys.hpp"
-#include "../../src/protocol/digest.hpp"
 #include "../support/simulated_card.hpp"
 #include "fuzz.hpp"
 #include "input.hpp"
+#include "journal_text.hpp"
 #include "same_random.hpp"
 #include "scratch.hpp"
 
@@ -48,23 +48,6 @@ bool are_same(const std::vector<JournalEntry>& a, const std::vector<JournalEntry
         return x.intent == y.intent && x.stage == y.stage && x.sent == y.sent &&
                x.operation == y.operation && x.receipt == y.receipt;
     });
-}
-
-// The lines as the file has them, each with its checksum: what a stranger can make as well.
-std::string checked(std::span<const std::uint8_t> lines)
-{
-    std::string text = "tallycard-journal 1\n", check;
-    std::string_view rest(reinterpret_cast<const char*>(lines.data()), lines.size());
-    while (!rest.empty()) {
-        const auto line = rest.substr(0, rest.find('\n'));
-        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-        check.append(line);
-        const auto digest =
-            sha256({reinterpret_cast<const std::uint8_t*>(check.data()), check.size()});
-        check = to_hex(digest.bytes().first<4>());
-        text.append(check).append(1, ' ').append(line).append(1, '\n');
-    }
-    return text;
 }
 
 JournalIntent intent_of(const OperationId& id, Input& input)
@@ -120,11 +103,6 @@ void go_on(OperationJournal& journal, Input& input)
     FUZZ_CHECK(!known || !known->receipt || now == nullptr || now->receipt == known->receipt);
 }
 
-std::span<const std::uint8_t> bytes_of(const std::string& text)
-{
-    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
@@ -133,8 +111,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
     Input input(data, size);
     const bool is_checked = !input.one_in(4);
     const auto calls = input.bytes(input.below(32));
-    const auto text = is_checked ? checked(input.rest()) : std::string();
-    const auto path = fuzz::file_with("journal", is_checked ? bytes_of(text) : input.rest());
+    const auto text = is_checked ? fuzz::checked(input.rest()) : std::string();
+    const auto path = fuzz::file_with("journal", is_checked ? fuzz::bytes_of(text) : input.rest());
     std::vector<JournalEntry> left;
     {
         const auto journal = OperationJournal::open(path);

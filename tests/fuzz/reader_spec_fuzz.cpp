@@ -30,9 +30,24 @@ void put(const std::string& name, std::string_view text)
     std::ofstream(name, std::ios::binary | std::ios::trunc) << text;
 }
 
+// The program is in the folder of the files, as long as one lives: a fuzzer knows its own by names
+// that mean something where it was started.
+class InFolder {
+public:
+    InFolder() : before_(std::filesystem::current_path())
+    {
+        std::filesystem::current_path(fuzz::scratch().path());
+    }
+    InFolder(const InFolder&) = delete;
+    InFolder& operator=(const InFolder&) = delete;
+    ~InFolder() { std::filesystem::current_path(before_); }
+
+private:
+    std::filesystem::path before_;
+};
+
 void make_files()
 {
-    std::filesystem::current_path(fuzz::scratch().path());
     put("p", "tallycard-faults 1\nat 2 lose-answer\n");
     put("r", "tallycard-trace 1\n1 reader 1 \"one\"\n2 list > 1\n3 open 1 > ok\n");
     put("q", "no plan");
@@ -60,6 +75,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
     const auto how = input.byte();
     const std::string spec(fuzz::text(input.rest()));
     if (!stays_here(spec)) return 0;
+    const InFolder folder;
     make_files();
     FakeService::begin(1, 0);
     for (int i = 0; i < how % 3; ++i) FakeService::plug(i == 0 ? "one" : "two");

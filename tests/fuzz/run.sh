@@ -32,8 +32,10 @@ done
 cd "$(dirname "$0")/../.."
 cmake/packages.sh build test lint fuzz
 [ $# -gt 0 ] || set -- $(cd tests/fuzz && ls ./*_fuzz.cpp | sed 's|^\./||; s|_fuzz\.cpp$||')
-options="-DCMAKE_CXX_COMPILER=clang++-14 -DTALLYCARD_BUILD_BENCH=OFF -DTALLYCARD_BUILD_PROGRAMS=OFF"
+found=$PWD/build/fuzz/found
 export ASAN_OPTIONS=quarantine_size_mb=8
+# Counting is for coverage.py alone.
+export LLVM_PROFILE_FILE=/dev/null
 targets=
 for name in "$@"; do targets="$targets ${name}_fuzz"; done
 
@@ -62,19 +64,14 @@ keep_what_helps()
 
 fuzz()
 {
-    # shellcheck disable=SC2086
-    cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo $options \
-        -DTALLYCARD_BUILD_FUZZERS=ON -DCMAKE_CXX_FLAGS=-D_GLIBCXX_ASSERTIONS >/dev/null
-    # shellcheck disable=SC2086
-    cmake --build build/fuzz --target $targets
     for name in "$@"; do
         program=build/fuzz/tests/fuzz/${name}_fuzz corpus=tests/fuzz/corpus/$name
         scratch=build/fuzz/scratch/$name log=build/fuzz/$name.log
         dictionary=tests/fuzz/dictionaries/$name
-        mkdir -p "$scratch" "$corpus" build/fuzz/found
+        mkdir -p "$scratch" "$corpus" "$found"
         set -- -max_total_time="$seconds" -timeout=20 -print_final_stats=1 -print_funcs=0
         [ ! -f "$dictionary" ] || set -- "$@" "-dict=$dictionary"
-        if ! "$program" "$@" "-artifact_prefix=build/fuzz/found/$name-" "$scratch" "$corpus" \
+        if ! "$program" "$@" "-artifact_prefix=$found/$name-" "$scratch" "$corpus" \
             >"$log" 2>&1; then
             tail -n 40 "$log" >&2
             exit 1
@@ -85,14 +82,12 @@ fuzz()
     done
 }
 
-show_coverage()
-{
-    # shellcheck disable=SC2086
-    cmake -S . -B build/fuzz-coverage -G Ninja -DCMAKE_BUILD_TYPE=Debug $options \
-        "-DCMAKE_CXX_FLAGS=-O1 -fprofile-instr-generate -fcoverage-mapping" >/dev/null
-    cmake --build build/fuzz-coverage --target fuzzers
-    python3 tests/fuzz/coverage.py build/fuzz-coverage
-}
-
+[ $coverage = no ] || targets=fuzzers
+cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++-14 \
+    -DTALLYCARD_BUILD_BENCH=OFF -DTALLYCARD_BUILD_PROGRAMS=OFF -DTALLYCARD_BUILD_FUZZERS=ON \
+    "-DCMAKE_CXX_FLAGS=-O1 -D_GLIBCXX_ASSERTIONS -fprofile-instr-generate -fcoverage-mapping" \
+    >/dev/null
+# shellcheck disable=SC2086
+cmake --build build/fuzz --target $targets
 [ "$seconds" -eq 0 ] || fuzz "$@"
-[ $coverage = no ] || show_coverage
+[ $coverage = no ] || python3 tests/fuzz/coverage.py build/fuzz

@@ -10,16 +10,17 @@
 #include <sys/stat.h>
 
 #include <deque>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 
 #include "../../readers/ifd/ifd_attributes.hpp"
 #include "../../readers/ifd/ifd_reader.hpp"
 #include "../../readers/ifd/part10.hpp"
-#include "../support/temporary_folder.hpp"
 #include "fuzz.hpp"
 #include "input.hpp"
 #include "said_program.hpp"
+#include "scratch.hpp"
 
 using namespace tallycard;
 using fuzz::Bytes;
@@ -28,18 +29,28 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const std::string& config_file()
+// PINs come from a pipe, or from a program, which says anything as well: what is in the file
+// "pins".
+std::string make_config(const char* name, const std::string& pins)
 {
-    static const test::TemporaryFolder folder;
-    static const std::string path = [] {
-        const auto file = folder.file("config");
-        std::ofstream(file) << "directory = " << folder.file("sockets") << "\nslots = 1\n"
-                            << "deadline-ms = 20\nserial = F\npin-timeout-s = 1\n"
-                            << "pin-pipe = " << folder.file("pins") << "\n";
-        ::chmod(file.c_str(), 0600);
-        return file;
-    }();
-    return path;
+    const auto file = fuzz::scratch().file(name);
+    std::ofstream(file) << "directory = " << fuzz::scratch().file("sockets") << "\nslots = 1\n"
+                        << "deadline-ms = 20\nserial = F\npin-timeout-s = 1\n"
+                        << pins << "\n";
+    ::chmod(file.c_str(), 0600);
+    return file;
+}
+
+std::string pins_file()
+{
+    return fuzz::scratch().file("typed");
+}
+
+const std::string& config_file(bool has_prompt)
+{
+    static const auto pipe = make_config("pipe", "pin-pipe = " + fuzz::scratch().file("pins"));
+    static const auto prompt = make_config("prompt", "pin-prompt = cat " + pins_file());
+    return has_prompt ? prompt : pipe;
 }
 
 // Bytes as a PIN structure would be, most of the time.
@@ -57,7 +68,8 @@ Bytes structure(Input& input, std::uint8_t feature)
 
 class World {
 public:
-    explicit World(Input& input) : input_(input), reader_(ifd::IfdReader::open(config_file()))
+    explicit World(Input& input)
+        : input_(input), reader_(ifd::IfdReader::open(config_file(input.byte() >= 0xF0)))
     {
         FUZZ_CHECK(reader_ && reader_->open_slot(0));
         FUZZ_CHECK(!reader_->open_slot(1));
@@ -128,7 +140,11 @@ private:
             lines += how < 0x80 ? "4711" : std::string(how % 40u, how % 2 == 0 ? '7' : 'x');
             lines += '\n';
         }
-        std::ofstream(reader_->config().pin_pipe) << lines;
+        const auto& pipe = reader_->config().pin_pipe;
+        if (pipe.empty() && input_.one_in(4))
+            std::filesystem::remove(pins_file());  // the program fails
+        else
+            std::ofstream(pipe.empty() ? pins_file() : pipe) << lines;
     }
     void attribute()
     {

@@ -87,6 +87,21 @@ void change_rows(Input& input)
     FUZZ_CHECK(sqlite3_close(database) == SQLITE_OK);
 }
 
+// Of an earlier or a later version, or of another program.
+void change_version(Input& input)
+{
+    constexpr const char* changes[] = {"PRAGMA user_version = 0",  "PRAGMA user_version = 1",
+                                       "PRAGMA user_version = 2",  "PRAGMA user_version = 3",
+                                       "PRAGMA user_version = 4",  "PRAGMA user_version = 99",
+                                       "PRAGMA user_version = -1", "PRAGMA application_id = 7",
+                                       "DROP TABLE checkpoint",    "DROP TABLE evidence"};
+    sqlite3* database = nullptr;
+    FUZZ_CHECK(sqlite3_open(IssuerWorld::store_path().c_str(), &database) == SQLITE_OK);
+    const auto* change = changes[input.below(std::size(changes))];
+    sqlite3_exec(database, change, nullptr, nullptr, nullptr);
+    FUZZ_CHECK(sqlite3_close(database) == SQLITE_OK);
+}
+
 void change_bytes(Input& input)
 {
     auto& files = IssuerWorld::disk().files();
@@ -219,7 +234,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
     IssuerWorld world;
     (void)world.close_and_copy();
     IssuerWorld::disk().restore(files);
-    if (input.one_in(4))
+    const auto what = input.byte();
+    if (what >= 0xF8)
+        change_version(input);
+    else if (what % 4 == 3)
         change_bytes(input);
     else
         change_rows(input);

@@ -67,6 +67,29 @@ std::string written_journal(const std::string& path)
 
 }  // namespace
 
+TEST_CASE("an intent that no operation can have is refused, and the journal stays as it was",
+          "[terminal]")
+{
+    test::TemporaryFolder folder;
+    const auto path = folder.file("journal");
+    const auto text = written_journal(path);
+    auto with_account = intent(9, Kind::top_up, 1);
+    with_account.account = shop;
+    auto without_account = intent(9);
+    without_account.account.reset();
+    {
+        const auto journal = OperationJournal::open(path).value();
+        for (const auto& wrong :
+             {intent(9, Kind::top_up, 0), intent(9, Kind::top_up, -1), intent(9, Kind::payment, 1),
+              intent(9, Kind::block, 1), with_account, without_account}) {
+            CHECK(journal->intend(wrong).error().code == Errc::malformed);
+            CHECK(journal->find(wrong.id) == nullptr);
+        }
+    }
+    CHECK(text_of(path) == text);
+    CHECK(OperationJournal::open(path));
+}
+
 TEST_CASE("a journal reads back what was written before the program ended", "[terminal]")
 {
     test::TemporaryFolder folder;

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the made-up service of PC/SC is made of: what its functions, and those who direct it, share.
+#pragma once
+
+#include <winscard.h>
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace fuzz::fake {
+
+using Lock = std::lock_guard<std::mutex>;
+
+struct Reader {
+    DWORD taps = 0;
+    bool has_card = false;
+};
+struct Context {
+    int client = -1, served = -1;  // the two ends of a connection, as the library looks for
+    int wake = -1;                 // an eventfd: something changed, or SCardCancel
+};
+struct Card {
+    SCARDCONTEXT context = 0;
+    std::string reader;
+    DWORD taps = 0;  // when it was connected
+};
+
+struct State {
+    std::mutex mutex;
+    std::uint64_t random = 1;
+    std::uint32_t one_in = 400;
+    bool runs = true, heard = false;
+    std::map<std::string, Reader> readers;
+    std::map<SCARDCONTEXT, Context> contexts;
+    std::map<SCARDHANDLE, Card> cards;
+    long next = 1;
+};
+
+// The one there is. What follows wants it locked, where nothing else is said.
+State& state();
+
+std::uint32_t roll(std::uint32_t below);
+LONG any_error();
+bool fails();
+
+Context make_connection();
+void close(const Context& context);
+void wake_all();
+
+// What any call meets first: the connection may have been given up, or the service be gone.
+LONG check(SCARDCONTEXT handle);
+LONG check_card(SCARDHANDLE handle);
+// Fills in what is; whether anything is not as the caller knows it.
+bool look(SCARD_READERSTATE& wanted);
+
+// These two lock it themselves. Waits for a change, for SCardCancel, or for the library to end its
+// own connection.
+LONG wait(SCARDCONTEXT handle, int milliseconds);
+// One in many calls never returns by itself.
+LONG perhaps_hang(SCARDCONTEXT context);
+
+}  // namespace fuzz::fake

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// A terminal that asks the platform whatever the input says. After each call: what did it change,
+// and might it?
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "fuzz.hpp"
+#include "issuer_world.hpp"
+
+namespace fuzz {
+
+class HostileTerminal {
+public:
+    explicit HostileTerminal(Input& input) : input_(input) { last_ = world_.view(); }
+
+    void step();
+
+private:
+    // hostile_operations.cpp: what is asked for, executed and settled.
+    void authorise();
+    void execute();
+    void pay();
+    void transfer();
+    void settle();
+    void settle(const tallycard::Receipt& receipt,
+                const std::optional<tallycard::Operation>& operation);
+    void settle_changed();
+    void settle_raw();
+    void settle_many();
+    void ask_together(std::vector<tallycard::Order> orders);
+    void broken_card();
+    void void_pending() { changed(world_.platform().void_pending(card().id())); }
+
+    // hostile_office.cpp: what an office does, and what anybody asks.
+    void administer();
+    void register_card();
+    void checkpoint();
+    void look();
+
+    void fail();
+    void restart();
+    void mend();
+    void mend_and_look();
+
+    test::SimulatedCard& card() { return world_.cards[input_.below(world_.cards.size())]; }
+    tallycard::OperationId id() { return id_of<tallycard::OperationId>(input_.byte() % 8u); }
+    std::int64_t amount();
+    const tallycard::Submission* known()
+    {
+        return results_.empty() ? nullptr : &results_[input_.below(results_.size())];
+    }
+    tallycard::Result<tallycard::CardStanding> look_at(const tallycard::CardId& card_id)
+    {
+        const auto quiet = IssuerWorld::quiet();
+        return world_.platform().standing(card_id);
+    }
+
+    template <class T>
+    void changed(const tallycard::Result<T>& result)
+    {
+        changed(result ? nullptr : &result.error());
+    }
+    void changed(const tallycard::Error* error);
+    void changed_by_hand(const tallycard::Result<void>& result);
+
+    Input& input_;
+    IssuerWorld world_;
+    View last_;
+    std::vector<tallycard::Submission> results_;
+    bool is_failing_ = false;
+};
+
+}  // namespace fuzz

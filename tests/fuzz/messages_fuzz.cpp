@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the service and its clients say to each other, read by either: genuine messages with
+// changes, and texts. What is read says the same when it is written and read again; what is refused
+// names why.
+#include <array>
+#include <string>
+
+#include "../../src/crypto/software_keys.hpp"
+#include "../../src/https/endpoint.hpp"
+#include "../../src/https/error_json.hpp"
+#include "../../src/https/messages.hpp"
+#include "../support/simulated_card.hpp"
+#include "fuzz.hpp"
+#include "input.hpp"
+#include "json_edit.hpp"
+#include "same_random.hpp"
+#include "scratch.hpp"
+
+using namespace tallycard;
+using fuzz::Input;
+using https::Json;
+using https::Problem;
+
+namespace {
+
+struct Genuine {
+    Operation operation;
+    FirstInstruction first;
+    SecondInstruction second;
+    Receipt receipt;
+};
+
+const Genuine& genuine()
+{
+    static const auto made = [] {
+        std::array<std::uint8_t, KeySeed::size> bytes{1};
+        SoftwareCardRoot root{KeySeed(bytes)};
+        const CardId card_id;
+        test::SimulatedCard card(card_id, root.derive(card_id).value(), *Unit::from_code(978));
+        Genuine all;
+        const auto top_up = card.make(Kind::top_up, 100'00);
+        (void)card.execute(top_up);
+        const auto paid = card.pay(1'00, "SHOP-1");
+        all.operation = *paid.operation;
+        all.receipt = paid.receipt;
+        all.first.operation = top_up;
+        all.second = card.request(Kind::transfer_out, -2'00, "SHOP-1");
+        return all;
+    }();
+    return made;
+}
+
+// Its text, changed as the input says; or the rest of the input.
+template <class T>
+std::string text_of(const T& message, Input& input)
+{
+    if (input.one_in(3)) return std::string(fuzz::text(input.rest()));
+    auto json = https::to_json(message);
+    for (auto left = input.below(3); left > 0; --left) fuzz::edit(json, input);
+    auto text = json.dump();
+    if (!input.one_in(8)) return text;
+    fuzz::Bytes bytes(text.begin(), text.end());
+    fuzz::edit(bytes, input);
+    return std::string(fuzz::text(bytes));
+}
+
+template <class T, class Read>
+void check(const T& message, Input& input, Read&& read)
+{
+    const auto text = text_of(message, input);
+    Problem problem;
+    const auto json = https::parse_object(text, problem);
+    FUZZ_CHECK(json.has_value() != problem.found());
+    if (!json) return;
+    const auto value = read(*json, problem);
+    if (!value || problem.found()) {
+        FUZZ_CHECK(problem.found());
+        return;
+    }
+    const auto written = https::to_json(*value);
+    Problem none;
+    const auto parsed = https::parse_object(written.dump(), none);
+    FUZZ_CHECK(parsed);
+    const auto again = read(*parsed, none);
+    FUZZ_CHECK(again && !none.found() && https::to_json(*again) == written);
+}
+
+template <class T, class Read>
+void check_object(const T& message, Input& input, Read read)
+{
+    check(message, input,
+          [&](const Json& json, Problem& problem) { return read(json, problem, "object"); });
+}
+
+void request(Input& input)
+{
+    OperationRequest request{.id = {},
+                             .card_id = {},
+                             .kind = Kind::top_up,
+                             .amount = Amount::minor_units(1'00),
+                             .parameter = {},
+                             .terminal = *AccountId::parse(std::string_view("T1"))};
+    const auto how = input.below(4);
+    if (how == 1) request.parameter = Limits{};
+    if (how == 2) request.parameter = PublicKey{};
+    check(request, input, https::read_request);
+}
+
+void status(Input& input)
+{
+    OperationStatus status;
+    status.first = genuine().first;
+    if (input.one_in(2)) status.receipt = genuine().receipt;
+    constexpr Progress all[] = {Progress::pending, Progress::settled, Progress::voided};
+    status.progress = all[input.below(3)];
+    check(status, input, https::read_status);
+}
+
+void standing(Input& input)
+{
+    CardStanding standing;
+    if (input.one_in(2)) standing.pending = genuine().first;
+    if (input.one_in(2)) standing.voiding = genuine().first;
+    standing.currency.unit = *Unit::from_code(978);
+    check(standing, input, https::read_standing);
+}
+
+void rows(Input& input)
+{
+    switch (input.below(3)) {
+    case 0: return check(CardRow{}, input, https::read_card);
+    case 1: return check(Settlement{}, input, https::read_settlement);
+    default: {
+        const auto kind = input.one_in(2) ? AccountKind::cash : AccountKind::associated;
+        const AccountRow row{.name = {.kind = kind, .id = genuine().operation.account.value()},
+                             .balance = -1,
+                             .reserved = 0};
+        return check(row, input, https::read_account);
+    }
+    }
+}
+
+void issuer(Input& input)
+{
+    IssuerDescription issuer;
+    issuer.origin = "issuer.test";
+    issuer.currency.unit = *Unit::from_code(978);
+    issuer.operation_keys = {PublicKey{}};
+    check(issuer, input, https::read_issuer);
+}
+
+void objects(Input& input)
+{
+    switch (input.below(4)) {
+    case 0: return check_object(genuine().operation, input, https::read_operation);
+    case 1: return check_object(genuine().first, input, https::read_first);
+    case 2: return check_object(genuine().second, input, https::read_second);
+    default: return check_object(genuine().receipt, input, https::read_receipt);
+    }
+}
+
+void error(Input& input)
+{
+    const Error genuine{.code = static_cast<Errc>(input.byte()),
+                        .effect = input.one_in(2) ? Effect::unknown : Effect::none,
+                        .detail = static_cast<std::uint32_t>(input.number(4)),
+                        .where = input.one_in(2) ? "store" : "somewhere"};
+    const auto status = https::status_of(genuine);
+    FUZZ_CHECK(status >= 400 && status < 600);
+    const auto read = https::read_error(text_of(genuine, input));
+    if (!read) return;
+    FUZZ_CHECK(read->where[0] != '\0');
+    const auto again = https::read_error(https::to_json(*read).dump());
+    FUZZ_CHECK(again && again->code == read->code && again->effect == read->effect);
+    FUZZ_CHECK(again->detail == read->detail);
+}
+
+void endpoint(Input& input)
+{
+    const bool is_url = input.one_in(2);
+    const auto bytes = input.rest();
+    const auto text = fuzz::text(bytes);
+    if (is_url) {
+        const auto url = https::parse_url(text);
+        if (url) FUZZ_CHECK(!url->host.empty() && url->port != 0);
+        return;
+    }
+    const auto token = https::read_token(fuzz::file_with("token", bytes));
+    if (token) FUZZ_CHECK(https::is_token(*token) && text.starts_with(*token));
+    if (!token) FUZZ_CHECK(token.error().code == Errc::file_damaged);
+}
+
+constexpr std::array all = {request, status, standing, rows, issuer, objects, error, endpoint};
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    const fuzz::SameRandom random;
+    Input input(data, size);
+    all[input.below(all.size())](input);
+    return 0;
+}

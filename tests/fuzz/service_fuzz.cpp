@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+// The service behind its HTTPS: requests of any client to any path, with genuine, changed and
+// made-up parameters and bodies. Every answer is one that the interface has; what is refused or
+// only asked changes nothing, and the books sum up to zero after each (I3).
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include "../../src/issuer/service/api.hpp"
+#include "../../src/protocol/digest.hpp"
+#include "fuzz.hpp"
+#include "issuer_world.hpp"
+#include "json_edit.hpp"
+#include "same_random.hpp"
+
+using namespace tallycard;
+using fuzz::Input;
+using fuzz::IssuerWorld;
+using https::Json;
+using service::Call;
+using service::role::anybody;
+
+namespace {
+
+constexpr std::size_t most_steps = 10;
+
+class Desk {
+public:
+    explicit Desk(Input& input)
+        : input_(input),
+          orders_(world_.platform(), 8),
+          checkpoints_(world_.platform(),
+                       input.one_in(8) ? nullptr : &IssuerWorld::checkpoint_key(),
+                       std::chrono::seconds(input.one_in(4) ? 3600 : 0)),
+          usage_(service::Usage::open("").value())
+    {
+        last_ = world_.view();
+    }
+
+    void step()
+    {
+        is_failing_ = input_.one_in(16);
+        if (is_failing_)
+            world_.plan({.kind = simulation::FaultKind::statement_fails,
+                         .at = input_.byte() % 32u,
+                         .value = 0});
+        ask();
+        world_.recover();
+    }
+
+private:
+    void ask()
+    {
+        const auto& wanted = service::routes()[input_.below(service::routes().size())];
+        const auto path = input_.one_in(8) ? any_path() : path_of(wanted.pattern);
+        const std::string method = input_.one_in(16) ? "PUT" : wanted.method;
+        const auto match = service::find_route(method, path);
+        if (match.route == nullptr) return;
+        const auto& route = *match.route;
+        FUZZ_CHECK(route.method == method && !match.other_method);
+        Call call{.client = {}, .captured = match.captured, .parameters = parameters(), .body = {}};
+        if (route.roles != anybody) {
+            call.client = client();
+            if ((call.client->roles & route.roles) == 0) return;
+        }
+        const bool posts = method == "POST";
+        if (posts) call.body = body(route.pattern);
+        service::Works works{world_.platform(), orders_, checkpoints_, *usage_, metrics_,
+                             settings_,         1};
+        const auto answer = route.handler(works, call);
+        metrics_.request(route.pattern, answer.status, std::chrono::milliseconds(input_.byte()));
+        check(answer, posts);
+    }
+
+    void check(const service::Answer& answer, bool posts)
+    {
+        static const std::set<int> all = {200, 400, 403, 404, 409, 422, 500, 503};
+        FUZZ_CHECK(all.contains(answer.status));
+        const auto now = world_.view();
+        const auto error = https::read_error(answer.body);
+        FUZZ_CHECK(error.has_value() == (answer.status != 200));
+        const bool in_doubt = error && error->effect == Effect::unknown;
+        FUZZ_CHECK((posts && (!error || in_doubt)) || now.value == last_.value);
+        last_ = now;
+        if (!error) return;
+        FUZZ_CHECK(https::status_of(*error) == answer.status || answer.status == 503);
+        if (is_failing_) return;
+        // Nothing fails but what a client can cause; without a key there are no checkpoints.
+        FUZZ_CHECK(answer.status < 500 || error->code == Errc::file_missing);
+        FUZZ_CHECK(!in_doubt);
+    }
+
+    CardId card_id()
+    {
+        const auto which = input_.below(8);
+        if (which == 0) return world_.applet_card;
+        return which == 1 ? CardId() : card().id();
+    }
+    test::SimulatedCard& card() { return world_.cards[input_.below(world_.cards.size())]; }
+    OperationId id() { return fuzz::id_of<OperationId>(input_.byte() % 8u); }
+    Digest digest() { return sha256(fuzz::id_of<CardId>(input_.byte() % 4u).bytes()); }
+    std::string words(std::size_t most)
+    {
+        return std::string(fuzz::text(input_.bytes(input_.below(most))));
+    }
+
+    std::string any_path() { return '/' + words(48); }
+    std::string path_of(std::string_view pattern)
+    {
+        std::string path;
+        while (!pattern.empty()) {
+            const auto brace = std::min(pattern.find('{'), pattern.size());
+            path += pattern.substr(0, brace);
+            pattern.remove_prefix(brace);
+            if (pattern.empty()) break;
+            const auto end = pattern.find('}') + 1;
+            path += captured(pattern.substr(0, end));
+            pattern.remove_prefix(end);
+        }
+        return path;
+    }
+    std::string captured(std::string_view brace)
+    {
+        if (input_.one_in(8)) return words(40);
+        if (brace == "{card_id}") return card_id().to_string();
+        if (brace == "{id}") return id().to_string();
+        if (brace == "{digest}") return digest().to_string();
+        return tile();
+    }
+    std::string tile()
+    {
+        constexpr const char* tiles[] = {"000",       "000.p/1", "0/000.p/4", "0/000.p/7",
+                                         "1/000.p/1", "1/000",   "0/001",     "0/x001/234.p/5",
+                                         "63/000",    "64/000",  "00/000"};
+        auto text = std::string(tiles[input_.below(std::size(tiles))]);
+        if (input_.one_in(4)) text[input_.byte() % text.size()] = static_cast<char>(input_.byte());
+        return text;
+    }
+
+    std::multimap<std::string, std::string> parameters()
+    {
+        constexpr const char* names[] = {"from",     "limit", "index", "card_id",
+                                         "sequence", "after", "more"};
+        std::multimap<std::string, std::string> all;
+        for (auto left = input_.below(4); left > 0; --left) {
+            const std::string name = names[input_.below(std::size(names))];
+            all.emplace(name, value_of(name));
+        }
+        return all;
+    }
+    std::string value_of(const std::string& name)
+    {
+        if (input_.one_in(8)) return words(16);
+        if (name == "card_id") return card_id().to_string();
+        if (name != "after") return std::to_string(input_.byte() % 12);
+        switch (input_.below(3)) {
+        case 0: return card_id().to_string();
+        case 1: return "cash/T1";
+        default: return "associated/shop";
+        }
+    }
+
+    service::Client client()
+    {
+        service::Client client{.name = "T1",
+                               .roles = 1 + input_.byte() % 7u,
+                               .accounts = {fuzz::account_of("T1")},
+                               .tokens = {},
+                               .certificates = {},
+                               .most_at_once = {},
+                               .most_in_a_day = {}};
+        if (input_.one_in(4)) client.most_at_once = 20'00;
+        if (input_.one_in(4)) client.most_in_a_day = 50'00;
+        return client;
+    }
+
+    // What this path takes, changed or not; or what another one does; or any text.
+    std::string body(std::string_view pattern)
+    {
+        if (input_.one_in(16)) return words(200);
+        auto json = message(input_.one_in(16) ? "" : pattern);
+        for (auto left = input_.one_in(3) ? 1 + input_.below(2) : 0; left > 0; --left)
+            fuzz::edit(json, input_);
+        return json.dump();
+    }
+    Json message(std::string_view pattern)
+    {
+        if (pattern == "/v1/operations") return https::to_json(request());
+        if (pattern == "/v1/transfers") return transfer();
+        if (pattern == "/v1/settlements") return submission();
+        if (pattern == "/v1/cards") return new_card();
+        if (pattern == "/v1/accounts") return {{"account", input_.one_in(2) ? "shop" : "another"}};
+        return Json::object();
+    }
+    OperationRequest request()
+    {
+        constexpr Kind kinds[] = {Kind::top_up, Kind::cash_out, Kind::block, Kind::unblock,
+                                  Kind::set_limits};
+        OperationRequest request{.id = id(),
+                                 .card_id = card_id(),
+                                 .kind = kinds[input_.below(std::size(kinds))],
+                                 .amount = {},
+                                 .parameter = {},
+                                 .terminal = fuzz::account_of(input_.one_in(8) ? "T2" : "T1")};
+        if (moves_value(request.kind)) request.amount = Amount::minor_units(input_.byte() * 20);
+        if (is_debit(request.kind)) request.amount = -request.amount;
+        if (request.kind == Kind::set_limits) request.parameter = Limits{};
+        return request;
+    }
+    Json transfer()
+    {
+        const auto kind = input_.one_in(2) ? Kind::transfer_in : Kind::transfer_out;
+        const auto units = 1 + input_.byte() * 20;
+        const auto second =
+            card().request(kind, kind == Kind::transfer_in ? units : -units, "shop");
+        return {{"id", id().to_string()}, {"second", https::to_json(second)}};
+    }
+    // A payment, or what is pending, executed; once more, or for the first time.
+    Json submission()
+    {
+        auto& card = this->card();
+        const auto standing = world_.platform().standing(card.id());
+        if (standing && standing->pending && input_.one_in(2))
+            results_.push_back({card.execute(*standing->pending), std::nullopt});
+        else if (results_.empty() || !input_.one_in(4))
+            results_.push_back(card.pay(1 + input_.byte(), "shop"));
+        if (input_.one_in(8)) lie();
+        const auto& one = results_[input_.below(results_.size())];
+        Json json{{"receipt", https::to_json(one.receipt)}};
+        if (one.operation) json["operation"] = https::to_json(*one.operation);
+        return json;
+    }
+    // Another result for the same sequence: evidence.
+    void lie()
+    {
+        auto& card = this->card();
+        auto result = results_.back().receipt.result;
+        if (result.card_id != card.id()) return;
+        result.balance = Balance::minor_units(input_.byte());
+        results_.push_back({card.sign(result), results_.back().operation});
+    }
+    Json new_card()
+    {
+        const auto id = fuzz::id_of<CardId>(input_.byte() % 8u);
+        const auto key = world_.derive(id);
+        return {{"card_id", id.to_string()},
+                {"certificate", key.certificate.to_string()},
+                {"public_key", key.public_key.to_string()},
+                {"transport_key_digest", digest().to_string()}};
+    }
+
+    Input& input_;
+    IssuerWorld world_;
+    fuzz::View last_;
+    service::OrderQueue orders_;
+    service::Checkpoints checkpoints_;
+    std::unique_ptr<service::Usage> usage_;
+    service::Metrics metrics_;
+    service::ServiceSettings settings_;
+    std::vector<Submission> results_;
+    bool is_failing_ = false;
+};
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    const fuzz::SameRandom random;
+    Input input(data, size);
+    const auto desk = std::make_unique<Desk>(input);
+    for (std::size_t i = 0; i < most_steps && !input.empty(); ++i) desk->step();
+    return 0;
+}

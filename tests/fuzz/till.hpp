@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// A terminal between a card and a platform, on links that lose, change, repeat and make up whatever
+// passes. Each operation ends applied, not applied or in doubt: applied only with a receipt that
+// the card signed and whose operation is in its log; not applied never where the platform has
+// settled it.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include <tallycard/terminal.hpp>
+
+#include "hostile_link.hpp"
+#include "issuer_world.hpp"
+#include "lossy_issuer.hpp"
+
+namespace fuzz {
+
+class Till {
+public:
+    explicit Till(Input& input, tallycard::OperationJournal* journal = nullptr);
+
+    // One of the things that a terminal does, as the input says.
+    void operate();
+    // Everybody tells the truth from here on.
+    void end();
+
+protected:
+    Input& input() { return input_; }
+    IssuerWorld& world() { return world_; }
+    tallycard::Terminal& terminal() { return terminal_; }
+    tallycard::CardLink& link() { return link_; }
+    const tallycard::chip::CardMemory& card() const { return card_.now(); }
+    static tallycard::TerminalSettings settings(tallycard::OperationJournal* journal);
+
+    tallycard::OperationId id() { return id_of<tallycard::OperationId>(1 + input_.byte() % 6u); }
+    std::int64_t units();
+    tallycard::HolderPin pin();
+    // Whether the card has executed it: in its log, or so long ago that its log does not say.
+    bool is_in_log(const tallycard::Operation& operation) const;
+    void check_applied(const tallycard::Applied& applied) const;
+
+private:
+    void check(const tallycard::OperationId& id, const tallycard::Outcome& outcome);
+    void pay(const tallycard::OperationId& id, tallycard::Amount amount,
+             const tallycard::AccountId& payee);
+    void settle();
+    void administer(const tallycard::OperationId& id);
+    void card_to_card(const tallycard::OperationId& id, tallycard::Amount amount);
+    void look();
+    void change_pin();
+
+    IssuerWorld world_;
+    Input& input_;
+    MemoryCard card_;
+    HostileLink link_;
+    LossyIssuer issuer_;
+    tallycard::Terminal terminal_;
+    std::optional<tallycard::PinBlock> right_pin_, wrong_pin_;
+    std::vector<tallycard::Applied> paid_;
+};
+
+}  // namespace fuzz
