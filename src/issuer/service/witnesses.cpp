@@ -156,7 +156,7 @@ void Witnesses::ask(Round& round)
     }
     await(round, asked);
     for (auto& thread : threads) thread.join();
-    show(round);  // what came at the last moment, too
+    show(round.cosigned(), round.head.size);  // what came at the last moment, too
     for (std::size_t i = 0; i < links_.size(); ++i) report(links_[i], before[i]);
 }
 
@@ -170,9 +170,9 @@ void Witnesses::await(const Round& round, const std::set<std::size_t>& asked)
         const auto has_answer = [&] { return stopping_ || asked.size() != left; };
         if (!changed_.wait_until(lock, end, has_answer) || stopping_) break;
         left = asked.size();
-        const auto so_far = round;
+        const auto so_far = round.cosigned();
         lock.unlock();
-        show(so_far);
+        show(so_far, round.head.size);
         lock.lock();
     }
     for (const auto i : asked) links_[i].cancel();
@@ -190,9 +190,8 @@ void Witnesses::report(WitnessLink& link, const std::string& before)
 }
 
 // Where it is enough.
-void Witnesses::show(const Round& round)
+void Witnesses::show(const std::string& note, std::uint64_t size)
 {
-    const auto note = round.cosigned();
     if (!policy_.check(note)) return;
     {
         const std::lock_guard lock(mutex_);
@@ -202,7 +201,7 @@ void Witnesses::show(const Round& round)
     if (!kept) log_->write("not kept", {{"reason", kept.error().message()}});
     const std::lock_guard lock(mutex_);
     newest_ = note;
-    size_ = round.head.size;
+    size_ = size;
 }
 
 }  // namespace tallycard::service

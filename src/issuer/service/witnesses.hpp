@@ -49,7 +49,7 @@ private:
     void ask(Round& round);
     void await(const Round& round, const std::set<std::size_t>& asked);
     void report(WitnessLink& link, const std::string& before);
-    void show(const Round& round);
+    void show(const std::string& note, std::uint64_t size);
 
     Platform* platform_;
     Checkpoints* checkpoints_;
