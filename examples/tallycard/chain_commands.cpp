@@ -46,13 +46,15 @@ Report send(const Options& options, const std::optional<ChainAddress>& to, evm::
     const auto& [hash, receipt] = *sent;
     const auto transaction = evm::to_data(hash.bytes());
     Json json{{"transaction", transaction}, {"chain_id", settings.chain_id}};
-    if (!receipt)
+    if (!receipt) {
         return {"no block has transaction " + transaction + " yet; look for it at the node", json,
                 exit_code::in_doubt};
+    }
     json["block"] = receipt->block;
-    if (!receipt->success)
+    if (!receipt->success) {
         return {"transaction " + transaction + " failed in block " + std::to_string(receipt->block),
                 json, exit_code::refused};
+    }
     std::string text = what + "; block " + std::to_string(receipt->block) + " of chain " +
                        std::to_string(settings.chain_id);
     if (!to && receipt->created) {

@@ -129,12 +129,14 @@ private:
     {
         const auto& leaves = ledger.leaves();
         report_.anchored = head.anchor.size;
-        if (head.length > leaves.size())
+        if (head.length > leaves.size()) {
             return fault("the chain has " + std::to_string(head.length) +
                          " records: the ledger is behind it");
-        if (const auto size = ledger.wrong_anchor())
+        }
+        if (const auto size = ledger.wrong_anchor()) {
             return fault("the root that the chain has for " + std::to_string(*size) +
                          " records is not the ledger's");
+        }
         constexpr std::uint64_t at_once = 256;
         for (std::uint64_t first = 0; first < head.length && !report_.fault; first += at_once) {
             const auto count = std::min(at_once, head.length - first);

@@ -23,18 +23,20 @@ Result<FeederReport> Feeder::step()
 Result<FeederReport> Feeder::try_step()
 {
     constexpr unsigned most_failures = 3;
-    if (!checked_)
-        if (const auto ours = contract_.check(platform_->issuer().card_root); !ours)
-            return ours.error();
-    checked_ = true;
+    if (!checked_) {
+        const auto ours = contract_.check(platform_->issuer().card_root);
+        if (!ours) return ours.error();
+        checked_ = true;
+    }
     const auto final = final_block();
     if (!final) return final.error();
     auto standing = platform_->chain(settings_.name);
     if (!standing) return standing.error();
     const auto followed = follow(*standing, *final);
-    if (*final)
-        if (const auto confirmed = confirm(*standing, **final); !confirmed)
-            return confirmed.error();
+    if (*final) {
+        const auto confirmed = confirm(*standing, **final);
+        if (!confirmed) return confirmed.error();
+    }
     if (!followed) return followed.error();
     if (failures_ >= most_failures)
         return Error{.code = Errc::chain_refused, .where = "three transactions failed in a row"};

@@ -103,10 +103,9 @@ Result<Json> parse_answer(std::string_view body, std::uint64_t id, std::string& 
     if (number == answer->end() || !number->is_number_unsigned() || *number != id)
         return nonsense();
     const auto result = answer->find("result"), error = answer->find("error");
-    const bool refused = error != answer->end() && !error->is_null();
-    if (refused)
-        return result != answer->end() && !result->is_null() ? nonsense()
-                                                             : refusal_in(*error, said);
+    const bool has_error = error != answer->end() && !error->is_null();
+    const bool has_result = result != answer->end() && !result->is_null();
+    if (has_error) return has_result ? nonsense() : refusal_in(*error, said);
     if (result == answer->end()) return nonsense();
     return *result;
 }

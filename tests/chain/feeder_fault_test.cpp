@@ -4,7 +4,6 @@
 
 using namespace tallycard;
 using namespace tallycard::test;
-using evm::ChainMode;
 
 namespace {
 
@@ -158,96 +157,4 @@ TEST_CASE("a chain that has lost what was final is named, and nothing is sent to
     REQUIRE(error.code == Errc::chain_conflict);
     REQUIRE(error.where == std::string("what was final is gone"));
     REQUIRE(world.head().length == 0);
-}
-
-TEST_CASE("another chain, another contract, another issuer: a clear error, and nothing is lost")
-{
-    ChainWorld world;
-    world.settle(1);
-    const auto refused = [&] {
-        auto feeder = world.feeder();
-        const auto error = feeder.step().error();
-        REQUIRE(error.code == Errc::chain_foreign);
-        REQUIRE(world.standing().outbox.empty());
-        return std::string(error.where);
-    };
-    const auto right = world.settings.name;
-    world.settings.name.chain_id = 1;
-    REQUIRE(refused() == "chain id");
-    world.settings.name = right;
-    world.settings.name.contract = world.accounts[2];
-    REQUIRE(refused() == "contract: there is none at the address");
-    world.control("anvil_setCode",
-                  {evm::to_data(world.accounts[2].bytes()), "0x600160005260206000f3"});
-    REQUIRE(refused() == "contract at the address");
-    world.settings.name.contract =
-        evm::send_and_wait(world.node, world.administration(), std::nullopt,
-                           evm::abi::creation(id_of<PublicKey>(9)))
-            .value()
-            .receipt.value()
-            .created.value();
-    REQUIRE(refused() == "issuer of the contract");
-    world.settings.name = right;
-    auto feeder = world.feeder();
-    world.step_until_included(feeder);
-    world.require_all_on_chain();
-}
-
-TEST_CASE("a transaction that runs out of gas fails, and its records go with another one")
-{
-    ChainWorld world;
-    world.settings.depth = 1;
-    world.settle(2);
-    int lies = 0;
-    world.transport.method = "eth_estimateGas";
-    world.transport.after = [&](const std::string&) -> std::optional<Result<std::string>> {
-        if (++lies > 1) return std::nullopt;
-        return Result<std::string>(R"({"jsonrpc":"2.0","id":)" +
-                                   std::to_string(world.transport.last_id) +
-                                   R"(,"result":"0xafc8"})");
-    };
-    auto feeder = world.feeder();
-    world.step_until_included(feeder);
-    REQUIRE(world.events == Events{"sent 0+2", "failed 0+2", "sent 0+2", "included 0+2"});
-    world.require_all_on_chain();
-    world.mine();
-    REQUIRE(feeder.step().value().final_entries == 2);
-    REQUIRE(world.standing().outbox.empty());
-}
-
-TEST_CASE("an account that may not write is named before anything is signed")
-{
-    ChainWorld world;
-    world.settings.account = world.accounts[1];
-    world.settle(1);
-    auto feeder = world.feeder();
-    REQUIRE(feeder.step().error().code == Errc::chain_refused);
-    REQUIRE(world.node.said().find("NotWriter") != std::string::npos);
-    REQUIRE(world.standing().outbox.empty());
-    evm::send_and_wait(world.node, world.administration(), world.settings.name.contract,
-                       evm::abi::set_writer(world.accounts[1], true))
-        .value();
-    world.step_until_included(feeder);
-    world.require_all_on_chain();
-}
-
-TEST_CASE("a nonce that another transaction has used up frees its records for another one")
-{
-    ChainWorld world;
-    world.control("evm_setAutomine", {false});
-    world.settle(1);
-    auto feeder = world.feeder();
-    feeder.step().value();
-    world.control("anvil_dropTransaction",
-                  evm::Json::array({evm::to_data(world.standing().outbox.at(0).hash.bytes())}));
-    const auto account = evm::to_data(world.accounts[0].bytes());
-    world.control("eth_sendTransaction",
-                  evm::Json::array({{{"from", account}, {"to", account}, {"value", "0x1"}}}));
-    world.mine();
-    feeder.step().value();
-    world.mine();
-    feeder.step().value();
-    REQUIRE(world.events ==
-            Events{"sent 0+1", "replaced 0+1", "sent 0+1", "included 0+1", "final 0+1"});
-    world.require_all_on_chain();
 }

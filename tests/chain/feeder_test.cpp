@@ -97,3 +97,40 @@ TEST_CASE("a platform that settles while the node is away loses nothing")
     REQUIRE(world.issuer->ledger_head().value().size == 3);
     REQUIRE(world.standing().final_entries == 0);
 }
+
+TEST_CASE("final is what the node calls finalized, where no depth is set")
+{
+    ChainWorld world;
+    world.settings.depth.reset();
+    world.settle(1);
+    auto feeder = world.feeder();
+    world.step_until_included(feeder);
+    world.mine(10);
+    feeder.step().value();
+    REQUIRE(world.standing().final_entries == 0);
+    world.mine(100);
+    feeder.step().value();
+    REQUIRE(world.standing().final_entries == 1);
+}
+
+TEST_CASE("two processes that write the same ledger put each record there once")
+{
+    ChainWorld world;
+    world.settings.batch = 1;
+    world.settle(4);
+    auto one = world.feeder(), other = world.feeder();
+    testing::wait_until("all of it is final", [&] {
+        for (auto* feeder : {&one, &other}) {
+            const auto report = feeder->step();
+            if (!report) {
+                const auto code = report.error().code;
+                REQUIRE((code == Errc::chain_failed || code == Errc::conflict));
+            }
+        }
+        return world.standing().final_entries == 4;
+    });
+    world.require_all_on_chain();
+    const auto logs =
+        world.node.logs(world.settings.name.contract, evm::abi::recorded_topic(), 0, 100).value();
+    REQUIRE(logs.size() == 4);
+}

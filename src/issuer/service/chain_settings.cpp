@@ -114,12 +114,14 @@ Result<ChainSettings> read_chain(const ini::Section& section)
         return std::ranges::any_of(section.entries,
                                    [&](const ini::Entry& entry) { return entry.name == name; });
     };
-    for (const auto* name : {"url", "chain-id", "contract", "account"})
+    for (const auto* name : {"url", "chain-id", "contract", "account"}) {
         if (!is_given(name))
             return ini::refused(section.line, "url, chain-id, contract and account are wanted");
-    for (const auto& entry : section.entries)
+    }
+    for (const auto& entry : section.entries) {
         if (const auto* why = set(chain, entry.name, entry.value))
             return ini::refused(entry.line, why);
+    }
     return chain;
 }
 
