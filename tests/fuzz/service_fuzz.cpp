@@ -65,8 +65,8 @@ private:
         }
         const bool posts = method == "POST";
         if (posts) call.body = body(route.pattern);
-        service::Works works{world_.platform(), orders_, checkpoints_, *usage_, metrics_,
-                             settings_,         1};
+        service::Works works{world_.platform(), orders_,   checkpoints_, nullptr, *usage_,
+                             metrics_,          settings_, chains_,      1};
         const auto answer = route.handler(works, call);
         metrics_.request(route.pattern, answer.status, std::chrono::milliseconds(input_.byte()));
         check(answer, posts);
@@ -257,6 +257,7 @@ private:
     std::unique_ptr<service::Usage> usage_;
     service::Metrics metrics_;
     service::ServiceSettings settings_;
+    std::vector<std::unique_ptr<service::ChainFeed>> chains_;  // none
     std::vector<Submission> results_;
     bool is_failing_ = false;
 };
