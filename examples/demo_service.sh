@@ -72,10 +72,10 @@ anvil_listens() { grep -q '^Listening on' "$work/anvil.log"; }
 start_chain()
 {
     chain=
-    command -v npm >/dev/null && "$top/tests/chain/tools.sh" "$build" >"$work/npm" 2>&1 || {
+    if ! command -v npm >/dev/null || ! "$top/tests/chain/tools.sh" "$build" >"$work/npm" 2>&1; then
         echo "anvil is not there: the ledger is on no chain."
         return
-    }
+    fi
     "$build/chain-tools/anvil" --port 0 >"$work/anvil.log" 2>&1 &
     started="$started $!"
     until_true 20 "anvil does not listen" anvil_listens

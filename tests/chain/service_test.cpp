@@ -42,21 +42,23 @@ TEST_CASE("the service settles while the chain is away, and writes all of it whe
         return [&world, entries] { return world.standing().final_entries == entries; };
     };
     testing::wait_until("the first record is final", is_final(1));
-    const auto state = world.control("anvil_dumpState");
-    world.anvil.stop(SIGKILL);
-    world.settle(3);
-    world.anvil.start();
-    world.control("anvil_loadState", evm::Json::array({state}));
-    testing::wait_until("the other records are final", is_final(4));
-    world.require_all_on_chain();
     const auto shown = [&](const std::string& line) {
         return [&host, line] {
             return WebClient(host).get("/metrics").text.find(line + "\n") != std::string::npos;
         };
     };
+    const auto state = world.control("anvil_dumpState");
+    world.anvil.stop(SIGKILL);
+    world.settle(3);
+    testing::wait_until("the chain is missed", shown("tallycard_chain_works{chain=\"main\"} 0"));
+    world.settle(1);
+    world.anvil.start();
+    world.control("anvil_loadState", evm::Json::array({state}));
+    testing::wait_until("the other records are final", is_final(5));
+    world.require_all_on_chain();
     testing::wait_until("the metrics say so",
-                        shown("tallycard_chain_final_entries{chain=\"main\"} 4"));
-    REQUIRE(shown("tallycard_chain_works{chain=\"main\"} 1")());
+                        shown("tallycard_chain_final_entries{chain=\"main\"} 5"));
+    testing::wait_until("it works again", shown("tallycard_chain_works{chain=\"main\"} 1"));
     REQUIRE(!shown("tallycard_chain_errors_total{chain=\"main\"} 0")());
 }
 
