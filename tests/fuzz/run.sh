@@ -39,12 +39,12 @@ export LLVM_PROFILE_FILE=/dev/null
 targets=
 for name in "$@"; do targets="$targets ${name}_fuzz"; done
 
-# Only files that reach a place that no smaller one does are kept, whatever the counters say; and
+# As few files as reach every place that any of them does are kept, whatever the counters say; and
 # the seeds that people wrote. Those that the fuzzer made are named by their SHA-1.
 keep_what_helps()
 {
     kept=$(mktemp -d)
-    ASAN_OPTIONS=$ASAN_OPTIONS:symbolize=0 "$program" -merge=1 -use_counters=0 -print_funcs=0 \
+    ASAN_OPTIONS=$ASAN_OPTIONS:symbolize=0 "$program" -set_cover_merge=1 -use_counters=0 -print_funcs=0 \
         "$kept" "$scratch" "$corpus" >"$log.merge" 2>&1
     for file in "$corpus"/*; do
         case ${file##*/} in
