@@ -40,9 +40,10 @@ std::string chain_metrics(const Works& works)
     for (const auto& number : chain_numbers) {
         text += std::string("# HELP ") + number.name + " " + number.help + "\n# TYPE " +
                 number.name + " " + number.type + "\n";
-        for (const auto& chain : works.chains)
+        for (const auto& chain : works.chains) {
             text += std::string(number.name) + "{chain=\"" + chain->name() + "\"} " +
                     std::to_string(number.of(chain->status())) + "\n";
+        }
     }
     return text;
 }
