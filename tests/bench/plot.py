@@ -74,7 +74,7 @@ class Plot:
                 self.drawn.append((label, f'"{colour}"', dashes, points))
         values = [value for *_, points in self.drawn for _, value in points]
         self.x = (math.log10(figures.sizes[0]), math.log10(figures.sizes[-1]))
-        self.y = (math.floor(math.log10(min(values))), math.ceil(math.log10(max(values))))
+        self.y = (max(math.floor(math.log10(min(values))), 0), math.ceil(math.log10(max(values))))
 
     def place(self, size, value):
         def share(number, ends):
@@ -87,7 +87,8 @@ class Plot:
         for exponent in range(self.y[0], self.y[1] + 1):
             x, y = self.place(10 ** self.x[0], 10 ** exponent)
             yield f'<path d="M{x} {y}H{WIDTH - RIGHT}" stroke="#ddd"/>'
-            name = {0: "1 µs", 3: "1 ms", 6: "1 s"}.get(exponent, f"{10 ** exponent:,} µs")
+            unit = ("µs", "ms", "s")[min(exponent // 3, 2)]
+            name = f"{10 ** (exponent - 3 * min(exponent // 3, 2))} {unit}"
             yield f'<text x="{x - 8}" y="{y + 4}" text-anchor="end">{name}</text>'
         for exponent in range(math.ceil(self.x[0] - 1e-9), math.floor(self.x[1] + 1e-9) + 1):
             x, y = self.place(10 ** exponent, 10 ** self.y[0])
