@@ -200,10 +200,10 @@ int serve(const Options& options)
         .certificate = or_in_folder(options.certificate, folder.certificate()),
         .key = or_in_folder(options.key, folder.certificate_key()),
         .client_authority = {}};
-    auto context = service::tls::open(files);
-    if (!context) return complain(context.error());
     const auto witness = open_witness(options);
     if (!witness) return complain(witness.error());
+    auto context = service::tls::open(files);
+    if (!context) return complain(context.error());
     service::EventLog log(stderr);
     Serving serving(**witness, log);
     const auto server = service::HttpsServer::bind(settings, std::move(*context), serving);
