@@ -229,7 +229,8 @@ private:
             sample();
             const auto work = [&] {
                 const auto report =
-                    verify_ledger(path, issuer_.description(), std::nullopt, threads).value();
+                    verify_ledger(path, issuer_.description(), std::nullopt, std::nullopt, threads)
+                        .value();
                 require(!report.fault && report.records == records, "the ledger is not right");
                 cards = report.cards;
             };
