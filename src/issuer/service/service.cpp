@@ -227,11 +227,11 @@ private:
     OrderQueue orders_;
     Checkpoints checkpoints_;
     std::unique_ptr<Witnesses> witnesses_;
+    std::vector<std::unique_ptr<ChainFeed>> chains_;
     std::unique_ptr<Usage> usage_;
     std::mutex mutex_;
     std::shared_ptr<const Clients> clients_;
     std::unique_ptr<HttpsServer> server_;
-    std::vector<std::unique_ptr<ChainFeed>> chains_;
 };
 
 }  // namespace
