@@ -110,16 +110,17 @@ Report verify(const Options& options)
     const auto issuer = workplace::issuer(options);
     const auto known = known_checkpoint(options, issuer);
     announce(options.file.empty() ? options.issuer : options.file);
-    if (!options.file.empty())
-        return verified(verify_ledger(options.file, issuer, known, options.threads).value(),
-                        issuer.currency);
+    const auto check = [&](const std::string& file) {
+        const auto found = verify_ledger(file, issuer, known, options.threads).value();
+        return verified(found, issuer.currency);
+    };
+    if (!options.file.empty()) return check(options.file);
     const auto platform = workplace::platform(options, Signing::no);
     const auto checkpoint = IssuerFolder(options.issuer).checkpoint();
     const bool was_there = std::filesystem::exists(checkpoint);  // the export writes it
     const Scratch scratch(options.issuer + "/ledger." + std::to_string(::getpid()));
     (void)platform->export_ledger(scratch.path, checkpoint_key(options)).value();
-    auto report = verified(verify_ledger(scratch.path, issuer, known, options.threads).value(),
-                           issuer.currency);
+    auto report = check(scratch.path);
     if (!was_there && platform->ledger_head().value().size > 0) report_missing(report, checkpoint);
     return report;
 }
