@@ -51,7 +51,7 @@ struct ChainStanding {
 
 // One durable change of it.
 struct ChainChange {
-    std::optional<OutboxRow> sent{};  // under a nonce that is free
+    std::optional<OutboxRow> sent{};  // under a nonce that is free, where no other one is `sent`
     std::vector<OutboxRow> changed{};
     std::vector<std::uint64_t> dropped{};
     std::optional<std::uint64_t> final_entries{};

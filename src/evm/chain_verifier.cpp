@@ -98,7 +98,7 @@ private:
             for (const auto& log : *logs) {
                 const auto subject = log.topics.size() == 3 ? abi::number_in(log.topics[1])
                                                             : std::optional<std::uint64_t>();
-                if (log.address != contract_->name().contract || log.topics[0] != topic || !subject)
+                if (!subject || log.address != contract_->name().contract || log.topics[0] != topic)
                     return Error{.code = Errc::chain_failed, .where = "events of the contract"};
                 if (const Result<void> taken = take(log, *subject); !taken) return taken;
             }
@@ -134,6 +134,10 @@ private:
                          " records: the ledger is behind it");
         }
         if (const auto size = ledger.wrong_anchor()) {
+            if (*size > leaves.size()) {
+                return fault("the chain has an anchor on " + std::to_string(*size) +
+                             " records, more than there are here: is this an older export?");
+            }
             return fault("the root that the chain has for " + std::to_string(*size) +
                          " records is not the ledger's");
         }

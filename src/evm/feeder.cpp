@@ -96,7 +96,12 @@ Result<bool> Feeder::follow_one(OutboxRow& row, FinalBlock final)
     const auto state = did_its_work(row, receipt) ? OutboxState::included : OutboxState::failed;
     if (row.state != state) {
         row.state = state;
-        failures_ = state == OutboxState::failed ? failures_ + 1 : 0;
+        // One that did nothing, since its records were there already, says nothing against the
+        // next.
+        if (!receipt.success)
+            ++failures_;
+        else if (state == OutboxState::included)
+            failures_ = 0;
         tell(state == OutboxState::failed ? "failed" : "included", row);
     }
     row.block = receipt.block;

@@ -118,6 +118,7 @@ Result<Json> Rpc::call(const char* method, Json parameters)
                        {"params", std::move(parameters)}};
     const auto answer = transport_->post(request.dump());
     if (!answer) return answer.error();
+    said_.clear();
     return parse_answer(*answer, last_id_, said_);
 }
 

@@ -29,7 +29,8 @@ public:
         CardState state = CardState::operational;
     };
 
-    // Keys and signatures are left to `checks`, which outlives this.
+    // Keys and signatures are left to `checks`, which is used from add_card() on, and ends before
+    // this does: its threads write the cards' keys here.
     LedgerAudit(const IssuerDescription& issuer, LedgerChecks& checks)
         : issuer_(&issuer), checks_(&checks)
     {

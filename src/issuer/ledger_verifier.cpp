@@ -26,8 +26,8 @@ public:
           issuer_(&issuer),
           known_(known),
           demand_(witnesses),
-          checks_(threads),
-          audit_(issuer, checks_)
+          audit_(issuer, checks_),
+          checks_(threads)
     {
     }
 
@@ -275,8 +275,8 @@ private:
     const IssuerDescription* issuer_;
     std::optional<Checkpoint> known_, cosigned_;
     std::optional<WitnessDemand> demand_;
-    LedgerChecks checks_;
     LedgerAudit audit_;
+    LedgerChecks checks_;  // whose threads write into what the audit knows: they end first
     merkle::Frontier tree_;
     LedgerReport report_;
     WideAmount on_cards_ = 0, in_accounts_ = 0, listed_cash_ = 0;

@@ -27,8 +27,21 @@ Result<ChainStanding> standing_of(StoreTransaction& store, const ChainName& name
     return ChainStanding{.final_entries = (*row)->final_entries, .outbox = std::move(*outbox)};
 }
 
+// Whether a transaction waits for a block: of this process, or of another one on the same store.
+Result<bool> is_waiting(StoreTransaction& store, const ChainName& name)
+{
+    const auto outbox = store.outbox(name);
+    if (!outbox) return outbox.error();
+    return std::ranges::find(*outbox, OutboxState::sent, &OutboxRow::state) != outbox->end();
+}
+
 Result<void> apply(StoreTransaction& store, const ChainName& name, const ChainChange& change)
 {
+    if (change.sent) {
+        const auto waiting = is_waiting(store, name);
+        if (!waiting) return waiting.error();
+        if (*waiting) return Error{.code = Errc::conflict, .where = "outbox"};
+    }
     const auto before = row_of(store, name);
     if (!before) return before.error();
     ChainRow row = before->value_or(ChainRow{.name = name});

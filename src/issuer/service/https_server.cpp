@@ -264,7 +264,7 @@ private:
     tls::Context context_;
     std::set<TlsStream*> idle_;  // between two requests
     Application* application_;
-    std::uint16_t port_ = 0;
+    std::atomic<std::uint16_t> port_ = 0;  // is set again where the socket is made anew
     std::atomic<std::size_t> connections_ = 0;
     std::atomic<bool> stopping_ = false, finished_ = false;
     bool started_ = false, ending_ = false;

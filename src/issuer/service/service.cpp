@@ -55,8 +55,8 @@ public:
         auto server = HttpsServer::bind(settings_.server, std::move(*context), *this);
         if (!server) return server.error();
         server_ = std::move(*server);
-        if (const auto fed = start_chains(); !fed) return fed;
-        return start_witnesses();
+        if (const auto started = start_witnesses(); !started) return started;
+        return start_chains();  // last: from here on something may get out
     }
 
     std::uint16_t port() const override { return server_->port(); }

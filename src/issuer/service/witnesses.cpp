@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "../files.hpp"
@@ -137,6 +138,7 @@ void Witnesses::work()
 void Witnesses::ask(Round& round)
 {
     std::vector<std::thread> threads;
+    threads.reserve(links_.size());
     std::vector<std::string> before;
     std::set<std::size_t> asked;  // and not answered
     for (std::size_t i = 0; i < links_.size(); ++i) {
@@ -146,13 +148,18 @@ void Witnesses::ask(Round& round)
     if (asked.empty()) return;
     for (const auto i : std::set(asked)) {
         links_[i].allow();
-        threads.emplace_back([&, i] {
-            auto line = links_[i].ask(*platform_, round.note, round.head);
+        const auto done = [&, i](std::string line) {
             const std::lock_guard lock(mutex_);
             round.lines[i] = std::move(line);
             asked.erase(i);
             changed_.notify_all();
-        });
+        };
+        try {
+            threads.emplace_back(
+                [&, i, done] { done(links_[i].ask(*platform_, round.note, round.head)); });
+        } catch (const std::system_error&) {
+            done({});  // no thread is to be had: it is asked the next time
+        }
     }
     await(round, asked);
     for (auto& thread : threads) thread.join();
