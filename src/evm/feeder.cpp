@@ -98,10 +98,11 @@ Result<bool> Feeder::follow_one(OutboxRow& row, FinalBlock final)
         row.state = state;
         // One that did nothing, since its records were there already, says nothing against the
         // next.
-        if (!receipt.success)
+        if (!receipt.success) {
             ++failures_;
-        else if (state == OutboxState::included)
+        } else if (state == OutboxState::included) {
             failures_ = 0;
+        }
         tell(state == OutboxState::failed ? "failed" : "included", row);
     }
     row.block = receipt.block;

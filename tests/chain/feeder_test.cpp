@@ -134,3 +134,18 @@ TEST_CASE("two processes that write the same ledger put each record there once")
         world.node.logs(world.settings.name.contract, evm::abi::recorded_topic(), 0, 100).value();
     REQUIRE(logs.size() == 4);
 }
+
+TEST_CASE("while a transaction waits for a block no other process stores one")
+{
+    ChainWorld world;
+    world.settle(1);
+    auto feeder = world.feeder();
+    feeder.step().value();
+    const auto& name = world.settings.name;
+    const auto before = world.issuer->chain(name).value();
+    REQUIRE(before.outbox.size() == 1);
+    auto other = before.outbox.front();
+    ++other.nonce;
+    REQUIRE(world.issuer->update_chain(name, {.sent = other}).error().code == Errc::conflict);
+    REQUIRE(world.issuer->chain(name).value().outbox == before.outbox);
+}

@@ -80,6 +80,46 @@ TEST_CASE("a root that the chain ever had, and was none of the ledger, is found"
             "the root that the chain has for 2 records is not the ledger's");
 }
 
+TEST_CASE("a log without topics is no event of the contract")
+{
+    ChainWorld world;
+    world.settle(1);
+    const std::vector<Digest> leaves{world.leaf(0)};
+    put(world, evm::abi::record(0, leaves, {}));
+    int changed = 0;
+    world.transport.method = "eth_getLogs";
+    world.transport.after = [&](const std::string& text) -> std::optional<Result<std::string>> {
+        const std::string_view name = "\"topics\":[";
+        const auto begin = text.find(name);
+        if (begin == std::string::npos) return std::nullopt;
+        ++changed;
+        auto other = text;
+        const auto first = begin + name.size();
+        return Result<std::string>(other.erase(first, other.find(']', first) - first));
+    };
+    REQUIRE(verify(world).error().code == Errc::chain_failed);
+    REQUIRE(changed > 0);
+}
+
+TEST_CASE("an export that is older than an anchor is told from a fork")
+{
+    ChainWorld world;
+    world.settings.mode = ChainMode::checkpoint;
+    world.settings.every_records = 1;
+    world.settle(1);
+    const auto path = world.issuer.folder().file("older");
+    world.issuer->export_ledger(path, world.issuer.checkpoint_key()).value();
+    const auto older = verify_ledger(path, world.issuer.description()).value();
+    world.settle(1);
+    auto feeder = world.feeder();
+    world.step_until(feeder, [&] { return world.last.final_entries == 2; });
+    evm::Contract contract(world.node, world.settings.name);
+    const auto report = evm::verify_chain(world.node, contract,
+                                          world.issuer.description().card_root, path, older, 0)
+                            .value();
+    REQUIRE(report.fault.value().ends_with("is this an older export?"));
+}
+
 TEST_CASE("a ledger that is behind the chain is found, and nothing is sent")
 {
     ChainWorld world;
