@@ -89,5 +89,10 @@ TEST_CASE("the configuration names a chain, and what is wrong with it by its lin
         REQUIRE(line(std::string(wrong) + "\n") == 6);
     REQUIRE(service::parse_settings("[chain main]\nurl = http://x\n").error().detail == 1);
     REQUIRE(service::parse_settings("[chain a\"b]\n").error().detail == 1);
+    const std::string address = "0x" + std::string(40, '1');
+    const auto same =
+        "]\nurl = http://x\nchain-id = 1\ncontract = " + address + "\naccount = " + address + "\n";
+    REQUIRE(service::parse_settings("[chain one" + same));
+    REQUIRE(service::parse_settings("[chain one" + same + "[chain two" + same).error().detail == 6);
     REQUIRE(service::parse_settings("listen = 127.0.0.1:0\n[other x]\n").error().detail == 2);
 }

@@ -131,6 +131,11 @@ Result<Settings> parse_settings(std::string_view text)
             return ini::refused(section->line, "[chain NAME] is the only section of this file");
         auto chain = read_chain(*section);
         if (!chain) return chain.error();
+        const auto is_same = [&](const ChainSettings& other) {
+            return other.feeder.name == chain->feeder.name;
+        };
+        if (std::ranges::any_of(settings.service.chains, is_same))
+            return ini::refused(section->line, "this contract is in another section already");
         settings.service.chains.push_back(std::move(*chain));
     }
     return settings;
