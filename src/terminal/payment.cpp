@@ -35,7 +35,7 @@ Result<void> check_info(CardSession& session, bool has_pin = false)
     if (!info.balance && !has_pin) return {};
     const auto statement = contact::prove(session);
     if (!statement) return statement.error();
-    if (statement->sequence != info.sequence || statement->unit != info.currency.unit)
+    if (statement->sequence != info.sequence)
         return Error{.code = Errc::bad_signature, .where = "SELECT"};
     return {};
 }

@@ -20,6 +20,7 @@ constexpr std::uint32_t last_sequence = 0xFFFFFFFF;
 struct Lies {
     bool no_record = false, no_index = false;
     std::optional<Operation> kept_for;
+    std::optional<Result<std::optional<AccountRow>>> account;
 };
 Lies lies;
 
@@ -35,6 +36,10 @@ public:
     {
         if (lies.no_index) return std::optional<std::uint64_t>();
         return below().record_index(id, at);
+    }
+    Result<std::optional<AccountRow>> account(const AccountName& name) override
+    {
+        return lies.account ? *lies.account : below().account(name);
     }
     Result<std::vector<KeptRow>> kept(const CardId& id, std::uint32_t at) override
     {
@@ -116,7 +121,7 @@ TEST_CASE("a ledger that lost a record is damaged, and settles nothing anew", "[
     REQUIRE(platform->authorise(wanted).error().code == Errc::file_damaged);
     REQUIRE(platform->status(wanted.id).error().code == Errc::file_damaged);
     REQUIRE(platform->settle(receipt, std::nullopt).error().code == Errc::file_damaged);
-    lies = {.no_record = false, .no_index = true, .kept_for = {}};
+    lies = {.no_record = false, .no_index = true, .kept_for = {}, .account = {}};
     REQUIRE(platform->settle(receipt, std::nullopt).error().code == Errc::evidence);
     REQUIRE(platform->ledger_head().value().size == 1);
 }
@@ -230,6 +235,28 @@ TEST_CASE("accounts end at 2^63−1 either way, and nothing wraps", "[issuer][I8
     REQUIRE(transaction->account(cash).value()->balance == largest);
 }
 
+TEST_CASE("a store that fails, or that holds what it would not take, moves nothing", "[issuer][I8]")
+{
+    TestIssuer issuer;
+    issuer.close();
+    lies = {};
+    WrappedStore<LyingTransaction> store(issuer.store().open().value(),
+                                         []() -> std::optional<Error> { return std::nullopt; });
+    const auto transaction = store.write().value();
+    Books books(*transaction);
+    const std::optional till = account_id("T1");
+    const auto cash = cash_account(*till);
+    books.open(cash).value();
+    lies.account = Error{.code = Errc::store_failed};
+    REQUIRE(books.open(cash).error().code == Errc::store_failed);
+    lies.account =
+        std::optional(AccountRow{.name = cash, .balance = -largest, .reserved = largest});
+    REQUIRE(books.reserve(cash_operation(Kind::top_up, 1), till).error().code == Errc::bad_amount);
+    lies.account.reset();
+    books.open(cash).value();
+    REQUIRE(transaction->account(cash).value()->reserved == 0);
+}
+
 TEST_CASE("a payment to an account that is full waits, kept or not, and takes nothing with it",
           "[issuer]")
 {
@@ -258,8 +285,8 @@ TEST_CASE("a payment to an account that is full waits, kept or not, and takes no
 
 TEST_CASE("what the store answers is told from what the platform refuses", "[issuer]")
 {
-    for (const auto code :
-         {Errc::store_failed, Errc::file_damaged, Errc::file_in_use, Errc::conflict})
+    for (const auto code : {Errc::store_failed, Errc::file_damaged, Errc::file_in_use,
+                            Errc::store_busy, Errc::store_unreachable, Errc::conflict})
         CHECK(is_store_error({.code = code}));
     for (const auto code : {Errc::evidence, Errc::bad_amount, Errc::unknown_card})
         CHECK_FALSE(is_store_error({.code = code}));

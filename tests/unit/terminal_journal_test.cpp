@@ -4,8 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/journal_world.hpp"
 #include "support/stepping.hpp"
-#include "support/terminal_world.hpp"
 
 using namespace tallycard;
 using namespace testing;
@@ -24,36 +24,6 @@ Step kill_at(int& left)
         if (left-- == 0) throw Killed();
     };
 }
-
-// A world whose terminal has a journal, which is opened anew as by the next program.
-struct JournalWorld : TerminalWorld {
-    JournalWorld() { restart(); }
-    void restart()
-    {
-        journal.reset();
-        journal = OperationJournal::open(issuer.folder().file("journal")).value();
-    }
-    Terminal at(IssuerClient& client) const
-    {
-        return {client,
-                {.card_root = root.public_key(),
-                 .name = test::account_id("till-1"),
-                 .observer = nullptr,
-                 .journal = journal.get()}};
-    }
-    JournalStage stage(const OperationId& id) const
-    {
-        const auto* entry = journal->find(id);
-        REQUIRE(entry != nullptr);
-        return entry->stage;
-    }
-    bool has_open() const
-    {
-        return std::ranges::any_of(journal->entries(), &JournalEntry::is_open);
-    }
-
-    std::unique_ptr<OperationJournal> journal;
-};
 
 // A disk that is full: from one line on.
 class FullJournal final : public OperationJournal {
