@@ -148,10 +148,9 @@ Result<void> Feeder::confirm(ChainStanding& standing, std::uint64_t final)
     const auto found = contract_.head(final);
     if (!found) return found.error();
     const auto from = standing.final_entries;
-    if (!*found) return from == 0 ? Result<void>() : conflict("what was final is gone");
+    if ((*found ? come_to(**found) : 0) < from) return check_not_lost(from);
+    if (!*found || come_to(**found) == from) return {};
     const auto& head = **found;
-    if (come_to(head) < from) return conflict("what was final is gone");
-    if (come_to(head) == from) return {};
     const auto confirmed = settings_.mode == ChainMode::checkpoint
                                ? confirmed_anchor(head.anchor)
                                : confirmed_records(from, head.length, final);
@@ -160,6 +159,16 @@ Result<void> Feeder::confirm(ChainStanding& standing, std::uint64_t final)
     if (const auto kept = platform_->update_chain(settings_.name, change); !kept) return kept;
     standing.final_entries = *confirmed;
     tell_({.what = "final", .nonce = 0, .first = from, .entries = *confirmed - from});
+    return {};
+}
+
+// As of an old block the contract has less than it had: a node that lags behind the one that was
+// asked before, unless the newest block does not have it either.
+Result<void> Feeder::check_not_lost(std::uint64_t entries)
+{
+    const auto found = contract_.head(newest);
+    if (!found) return found.error();
+    if (!*found || come_to(**found) < entries) return conflict("what was final is gone");
     return {};
 }
 

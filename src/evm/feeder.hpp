@@ -91,6 +91,7 @@ private:
     Result<bool> send_again(const OutboxRow& row, FinalBlock final);
     bool did_its_work(const OutboxRow& row, const TransactionReceipt& receipt) const;
     Result<void> confirm(ChainStanding& standing, std::uint64_t final);
+    Result<void> check_not_lost(std::uint64_t entries);
     Result<std::uint64_t> confirmed_records(std::uint64_t from, std::uint64_t length,
                                             std::uint64_t block);
     Result<std::uint64_t> confirmed_anchor(const merkle::Head& anchor);

@@ -67,21 +67,30 @@ Result<Bytes> Feeder::record_call(std::uint64_t first, std::uint64_t entries)
     return abi::record(first, leaves, bodies);
 }
 
-// The call, with gas for it: for as many records as the limit on gas admits.
+// The call, with gas for it: for as many records as the limits on size and gas admit.
 Result<Transaction> Feeder::priced(const ContractHead& head, std::uint64_t& entries)
 {
+    // Nodes pass on no transaction above 128 KiB.
+    constexpr std::size_t longest_call = 100'000;
+    const auto of_block = node_->block_gas_limit();
+    if (!of_block) return of_block.error();
+    const auto most_gas = std::min(*of_block, settings_.most_gas);
     Transaction transaction{.chain_id = settings_.name.chain_id, .to = settings_.name.contract};
     for (;; entries /= 2) {
         auto call = content(head, entries);
         if (!call) return call.error();
         transaction.data = std::move(*call);
+        const bool may_be_less = entries > 1 && settings_.mode != ChainMode::checkpoint;
+        if (transaction.data.size() > longest_call && may_be_less) continue;
         const auto estimate = node_->estimate_gas(settings_.account, transaction);
+        // More than a block takes is refused in words that differ from node to node.
+        const bool is_refused = !estimate && estimate.error().code == Errc::chain_refused;
+        if (is_refused && may_be_less) continue;
         if (!estimate) return estimate.error();
         // Some more than the node thinks; after one that ran out of it, twice as much.
-        transaction.gas = std::min((*estimate + *estimate / 4) << failures_, settings_.most_gas);
-        if (*estimate <= settings_.most_gas) break;
-        if (entries == 1 || settings_.mode == ChainMode::checkpoint)
-            return Error{.code = Errc::chain_refused, .where = "limit on gas"};
+        transaction.gas = std::min((*estimate + *estimate / 4) << failures_, most_gas);
+        if (*estimate <= most_gas) break;
+        if (!may_be_less) return Error{.code = Errc::chain_refused, .where = "limit on gas"};
     }
     const auto price = node_->gas_price();
     if (!price) return price.error();

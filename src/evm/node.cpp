@@ -126,14 +126,23 @@ Result<std::uint64_t> Node::newest_block()
     return number("eth_blockNumber", Json::array());
 }
 
-Result<std::uint64_t> Node::finalized_block()
+Result<std::uint64_t> Node::of_block(const char* name, const char* field)
 {
-    const auto block = rpc_->call("eth_getBlockByNumber", {"finalized", false});
+    const auto block = rpc_->call("eth_getBlockByNumber", {name, false});
     if (!block) return block.error();
-    const auto number =
-        block->is_object() ? parse_quantity(text_in(*block, "number")) : std::nullopt;
+    const auto number = block->is_object() ? parse_quantity(text_in(*block, field)) : std::nullopt;
     if (!number) return nonsense();
     return *number;
+}
+
+Result<std::uint64_t> Node::finalized_block()
+{
+    return of_block("finalized", "number");
+}
+
+Result<std::uint64_t> Node::block_gas_limit()
+{
+    return of_block("latest", "gasLimit");
 }
 
 Result<Bytes> Node::code(const ChainAddress& at)

@@ -52,6 +52,7 @@ public:
     Result<std::uint64_t> chain_id();
     Result<std::uint64_t> newest_block();
     Result<std::uint64_t> finalized_block();
+    Result<std::uint64_t> block_gas_limit();  // of the newest block
     Result<Bytes> code(const ChainAddress& at);
     Result<Bytes> call(const ChainAddress& contract, const Bytes& data, Block block);
     // How many transactions of an account blocks up to this one have.
@@ -74,6 +75,7 @@ public:
 
 private:
     Result<std::uint64_t> number(const char* method, Json parameters);
+    Result<std::uint64_t> of_block(const char* block, const char* field);
     Result<Bytes> bytes(const char* method, Json parameters);
     Rpc* rpc_;
     Rpc* signer_;

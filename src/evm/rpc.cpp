@@ -82,6 +82,8 @@ Result<std::unique_ptr<Transport>> open_transport(const NodeSettings& settings)
 {
     const auto endpoint = https::parse_node_url(settings.url);
     if (!endpoint) return Error{.code = Errc::malformed, .where = "URL (http[s]://HOST[:PORT])"};
+    if (!settings.token_file.empty() && !https::is_confidential(*endpoint))
+        return Error{.code = Errc::malformed, .where = "URL (a token goes over https only)"};
     HttpsIssuerSettings as_client;
     as_client.ca_file = settings.ca_file;
     as_client.token_file = settings.token_file;

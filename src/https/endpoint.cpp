@@ -6,7 +6,9 @@
 #include <cerrno>
 #include <charconv>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,6 +89,14 @@ std::optional<Endpoint> parse_authority(std::string_view url, Endpoint endpoint)
     return endpoint;
 }
 
+// 127.0.0.0/8, and no name that only begins like it.
+bool is_ipv4_loopback(const std::string& host)
+{
+    in_addr address{};
+    return ::inet_pton(AF_INET, host.c_str(), &address) == 1 &&
+           ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
 constexpr std::string_view tls_scheme = "https://", plain_scheme = "http://";
 
 bool is_path_character(char c)
@@ -121,6 +131,12 @@ std::optional<Endpoint> parse_node_url(std::string_view url)
     }
     if (!std::ranges::all_of(endpoint.path, is_path_character)) return std::nullopt;
     return parse_authority(url, std::move(endpoint));
+}
+
+bool is_confidential(const Endpoint& endpoint)
+{
+    const auto& host = endpoint.host;
+    return endpoint.tls || host == "localhost" || host == "::1" || is_ipv4_loopback(host);
 }
 
 Result<std::string> read_token(const std::string& path)

@@ -24,6 +24,9 @@ std::optional<Endpoint> parse_url(std::string_view url);
 // node of a chain.
 std::optional<Endpoint> parse_node_url(std::string_view url);
 
+// Whether nobody on the way reads what is sent there.
+bool is_confidential(const Endpoint& endpoint);
+
 // The first line of a file with a secret: a regular file that only its owner may read.
 // Errc::file_missing; Errc::file_rejected; Errc::file_damaged where it is no token.
 Result<std::string> read_token(const std::string& path);

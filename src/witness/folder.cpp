@@ -35,17 +35,45 @@ std::string logs_text(const std::vector<NoteKey>& logs)
     return text + "quorum none\n";
 }
 
-Result<PublicKey> make_key(const Folder& folder, const std::string& passphrase_file)
+bool is_there(const std::string& path)
 {
-    namespace fs = std::filesystem;
     std::error_code failed;
-    if (!fs::exists(passphrase_file, failed)) {
+    return std::filesystem::exists(path, failed);
+}
+
+// A new key; or the one of a making that was interrupted, which has signed nothing yet.
+Result<PublicKey> make_key(const Folder& folder, const std::string& name,
+                           const std::string& passphrase_file)
+{
+    const bool is_begun = is_there(folder.key());
+    if (!is_begun && !is_there(passphrase_file)) {
         const auto made = files::create(passphrase_file, service::make_token() + "\n");
         if (!made) return named(made, "passphrase file").error();
     }
     const auto passphrase = service::read_secret(passphrase_file, service::passphrase_file_names);
     if (!passphrase) return passphrase.error();
-    return named(create_key_file(folder.key(), KeyRole::witness, *passphrase), "witness.key");
+    if (!is_begun)
+        return named(create_key_file(folder.key(), KeyRole::witness, *passphrase), "witness.key");
+    const auto key = named(open_witness_key(folder.key(), name, *passphrase), "witness.key");
+    if (!key) return key.error();
+    return key->verifier().key;
+}
+
+Result<void> make_logs(const Folder& folder, const std::vector<NoteKey>& logs)
+{
+    const auto text = logs_text(logs);
+    const auto before = files::read(folder.logs(), text.size());
+    if (before && *before == text) return {};
+    return named(files::create(folder.logs(), text), "logs");
+}
+
+Result<void> make_certificate(const Folder& folder)
+{
+    if (is_there(folder.certificate())) return {};  // its key is made before it
+    std::error_code failed;
+    std::filesystem::remove(folder.certificate_key(), failed);
+    return named(service::tls::make_self_signed(folder.certificate(), folder.certificate_key()),
+                 "tls.crt");
 }
 
 }  // namespace
@@ -56,16 +84,15 @@ Result<NoteKey> make_folder(const Folder& folder, const std::string& name,
     namespace fs = std::filesystem;
     if (!is_note_name(name))
         return Error{.code = Errc::malformed, .where = "name of the witness (no spaces, no +)"};
+    if (is_there(folder.public_key()))
+        return Error{.code = Errc::file_exists, .where = "witness.pub"};
     std::error_code failed;
     if (fs::create_directories(folder.path, failed))
         fs::permissions(folder.path, fs::perms::owner_all, failed);
-    const auto key = make_key(folder, passphrase_file);
+    const auto key = make_key(folder, name, passphrase_file);
     if (!key) return key.error();
-    const auto listed = named(files::create(folder.logs(), logs_text(logs)), "logs");
-    if (!listed) return listed.error();
-    const auto certified = named(
-        service::tls::make_self_signed(folder.certificate(), folder.certificate_key()), "tls.crt");
-    if (!certified) return certified.error();
+    if (const auto listed = make_logs(folder, logs); !listed) return listed.error();
+    if (const auto certified = make_certificate(folder); !certified) return certified.error();
     // Last: a witness without its public key was not made.
     const NoteKey verifier{.name = name, .type = NoteKeyType::witness, .key = *key};
     const auto made = files::create(folder.public_key(), verifier.to_string() + '\n');

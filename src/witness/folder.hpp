@@ -25,8 +25,9 @@ struct Folder {
 };
 
 // A new witness: all the files of its folder. What is in `passphrase_file` seals the key; it is
-// made where it is not there. Errc::file_exists where there is a witness already; Errc::malformed
-// for a name that a key may not have.
+// made where it is not there. A making that was interrupted is carried on, with the key that is
+// there. Errc::file_exists where there is a witness already, or other logs; Errc::malformed for a
+// name that a key may not have.
 Result<NoteKey> make_folder(const Folder& folder, const std::string& name,
                             const std::vector<NoteKey>& logs, const std::string& passphrase_file);
 

@@ -158,3 +158,25 @@ TEST_CASE("a chain that has lost what was final is named, and nothing is sent to
     REQUIRE(error.where == std::string("what was final is gone"));
     REQUIRE(world.head().length == 0);
 }
+
+TEST_CASE("a node that lags behind the one that was asked before has lost nothing")
+{
+    ChainWorld world;
+    world.settle(1);
+    auto feeder = world.feeder();
+    world.step_until(feeder, [&] { return world.last.final_entries == 1; });
+    const std::string number =
+        GENERATE("0x0", "0x1");  // before the contract, and before the record
+    world.transport.method = "eth_blockNumber";
+    world.transport.after = [&](const std::string&) -> std::optional<Result<std::string>> {
+        return Result<std::string>(R"({"jsonrpc":"2.0","id":)" +
+                                   std::to_string(world.transport.last_id) + R"(,"result":")" +
+                                   number + R"("})");
+    };
+    REQUIRE(feeder.step().value().final_entries == 1);
+    world.settle(1);
+    world.step_until_included(feeder);
+    world.transport.after = {};
+    world.step_until(feeder, [&] { return world.last.final_entries == 2; });
+    world.require_all_on_chain();
+}

@@ -66,6 +66,28 @@ TEST_CASE("a transaction that runs out of gas fails, and its records go with ano
     REQUIRE(world.standing().outbox.empty());
 }
 
+TEST_CASE("what is too much for one transaction, or for a block, goes in several")
+{
+    ChainWorld world;
+    world.settings.mode = evm::ChainMode::full;
+    world.settings.batch = 300;
+    world.settings.most_gas = 20'000'000;
+    world.settle(300);
+    auto feeder = world.feeder();
+    world.step_until_included(feeder);
+    // 300 records in full are 150 KiB.
+    REQUIRE(world.events.front() == "sent 0+150");
+    REQUIRE(std::ranges::count(world.events, "sent 150+150") == 1);
+    world.require_all_on_chain();
+
+    world.control("evm_setBlockGasLimit", evm::Json::array({"0x100000"}));
+    world.events.clear();
+    world.settle(64);
+    world.step_until_included(feeder);
+    REQUIRE(world.events.front() == "sent 300+16");
+    world.require_all_on_chain();
+}
+
 TEST_CASE("an account that may not write is named before anything is signed")
 {
     ChainWorld world;

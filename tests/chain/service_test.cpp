@@ -88,6 +88,16 @@ TEST_CASE("the configuration names a chain, and what is wrong with it by its lin
           "most-gwei = 0", "every-seconds = 0", "account = 0x12", "poll-seconds = 0"})
         REQUIRE(line(std::string(wrong) + "\n") == 6);
     REQUIRE(service::parse_settings("[chain main]\nurl = http://x\n").error().detail == 1);
+    // A token goes to loopback, or over TLS.
+    const auto with_token = [](const std::string& host) {
+        auto text = configuration("token-file = /t\n");
+        return service::parse_settings(text.replace(text.find("http://127.0.0.1"), 16, host));
+    };
+    REQUIRE(with_token("http://127.0.0.1"));
+    REQUIRE(with_token("http://localhost"));
+    REQUIRE(with_token("https://node.example"));
+    REQUIRE(with_token("http://127.0.0.1.example").error().detail == 1);
+    REQUIRE(with_token("http://10.0.0.1").error().detail == 1);
     REQUIRE(service::parse_settings("[chain a\"b]\n").error().detail == 1);
     const std::string address = "0x" + std::string(40, '1');
     const auto same =

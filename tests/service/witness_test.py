@@ -47,6 +47,24 @@ class Case(unittest.TestCase):
 
 
 class Program(Case):
+    def test_a_making_that_was_interrupted_is_carried_on(self):
+        log = ForeignLog(self.root, "log.example/2026")
+        folder, vkey = self.make_witness("w1", log.key.vkey)
+        for gone in (("witness.pub",), ("witness.pub", "tls.crt"),
+                     ("witness.pub", "tls.crt", "tls.key"),
+                     ("witness.pub", "tls.crt", "tls.key", "logs")):
+            for name in gone:
+                (folder / name).unlink()
+            self.assertEqual(self.make_witness("w1", log.key.vkey)[1], vkey)
+        (folder / "witness.pub").unlink()
+        arguments = ("init", "-f", folder, "--name", "w1.example")
+        code, _, err = self.witness(*arguments)  # without its log
+        self.assertEqual((code, "logs" in err), (REFUSED, True), err)
+        (folder / "passphrase").unlink()
+        code, _, err = self.witness(*arguments, "--log", log.key.vkey)
+        self.assertEqual((code, "passphrase" in err), (REFUSED, True), err)
+        self.assertFalse((folder / "passphrase").exists())
+
     def test_a_log_of_somebody_else_is_witnessed_over_https(self):
         log = ForeignLog(self.root, "log.example/2026")
         folder, vkey = self.make_witness("w1", log.key.vkey)

@@ -41,6 +41,12 @@ ChainFeed::ChainFeed(Platform& platform, ChainSettings settings, EventLog& log,
 
 ChainFeed::~ChainFeed()
 {
+    stop();
+    thread_.join();
+}
+
+void ChainFeed::stop()
+{
     {
         const std::lock_guard lock(mutex_);
         ends_ = true;
@@ -48,7 +54,12 @@ ChainFeed::~ChainFeed()
     wake_.notify_all();
     transport_->interrupt();
     if (signer_transport_) signer_transport_->interrupt();
-    thread_.join();
+}
+
+bool ChainFeed::is_stopped() const
+{
+    const std::lock_guard lock(mutex_);
+    return ends_;
 }
 
 ChainFeed::Status ChainFeed::status() const
@@ -70,6 +81,7 @@ void ChainFeed::run()
 void ChainFeed::step()
 {
     const auto report = feeder_.step();
+    if (is_stopped()) return;  // what was broken off is no failure of the chain
     if (!report) tell_of(report.error());
     if (report && !std::exchange(last_error_, {}).empty())
         log_->write("chain works again", {{"chain", settings_.name}});

@@ -32,12 +32,15 @@ public:
     ChainFeed& operator=(const ChainFeed&) = delete;
     ~ChainFeed();
 
+    // Breaks off what is under way, and does not wait for it.
+    void stop();
     const std::string& name() const { return settings_.name; }
     Status status() const;
 
 private:
     ChainFeed(Platform& platform, ChainSettings settings, EventLog& log,
               std::unique_ptr<evm::Transport> node, std::unique_ptr<evm::Transport> signer);
+    bool is_stopped() const;
     void run();
     void step();
     void tell(const evm::FeederEvent& event);

@@ -122,6 +122,9 @@ Result<ChainSettings> read_chain(const ini::Section& section)
         if (const auto* why = set(chain, entry.name, entry.value))
             return ini::refused(entry.line, why);
     }
+    if (!chain.node.token_file.empty() &&
+        !https::is_confidential(*https::parse_node_url(chain.node.url)))
+        return ini::refused(section.line, "a token goes over https only: url, or token-file");
     return chain;
 }
 

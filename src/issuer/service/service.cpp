@@ -42,6 +42,14 @@ public:
     {
     }
 
+    Implementation(const Implementation&) = delete;
+    Implementation& operator=(const Implementation&) = delete;
+    // All of them before one is waited for.
+    ~Implementation() override
+    {
+        for (const auto& chain : chains_) chain->stop();
+    }
+
     Result<void> start()
     {
         auto clients = read_clients(settings_.clients_file);
