@@ -135,11 +135,20 @@ public:
                token + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
     }
 
-    // The body of the answer, which has to be 200.
+    int socket() const { return socket_; }
     std::string ask(const std::string& request)
+    {
+        send(request);
+        return receive();
+    }
+    void send(const std::string& request)
     {
         if (SSL_write(ssl_, request.data(), static_cast<int>(request.size())) <= 0)
             throw std::runtime_error("send");
+    }
+    // The body of the answer, which has to be 200.
+    std::string receive()
+    {
         std::string answer;
         std::size_t head = std::string::npos, wanted = 1;
         while (answer.size() < wanted) {

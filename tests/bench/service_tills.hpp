@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include <poll.h>
+
 #include <nlohmann/json.hpp>
 
 #include <tallycard/https_issuer.hpp>
@@ -86,11 +88,15 @@ public:
             till.payments.push_back(Line::post("/v1/settlements", token_, body.dump()));
         }
     }
+    // Each terminal waits for its answer before it asks again. Two threads do so for all of them:
+    // a thread for each would take as much of the processors as the service.
     void settle_payments()
     {
-        each([](Till& till) {
-            for (const auto& payment : till.payments) expect_settled(till.line->ask(payment));
-        });
+        std::vector<std::thread> threads;
+        const auto count = std::min<std::size_t>(tills_.size(), 2);
+        for (std::size_t first = 0; first < count; ++first)
+            threads.emplace_back([this, first, count] { settle_in_turn(first, count); });
+        for (auto& thread : threads) thread.join();
     }
 
     // Each terminal asks at moments of its own plan, whether the answer before it was late or not.
@@ -140,6 +146,31 @@ public:
     }
 
 private:
+    // Of the terminals number `first`, `first` + `step`, and so on.
+    void settle_in_turn(std::size_t first, std::size_t step)
+    {
+        std::vector<pollfd> waiting;
+        std::vector<std::pair<Till*, std::size_t>> tills;  // and how many each has sent
+        const auto send_next = [&](std::size_t i) {
+            auto& [till, sent] = tills[i];
+            if (sent == till->payments.size()) return void(waiting[i].fd = -1);
+            till->line->send(till->payments[sent++]);
+        };
+        for (auto i = first; i < tills_.size(); i += step) {
+            waiting.push_back({.fd = tills_[i].line->socket(), .events = POLLIN, .revents = 0});
+            tills.emplace_back(&tills_[i], 0);
+            send_next(tills.size() - 1);
+        }
+        const auto is_waiting = [](const pollfd& one) { return one.fd >= 0; };
+        while (std::ranges::any_of(waiting, is_waiting)) {
+            if (::poll(waiting.data(), waiting.size(), -1) < 0) throw std::runtime_error("poll");
+            for (std::size_t i = 0; i < waiting.size(); ++i) {
+                if (waiting[i].fd < 0 || waiting[i].revents == 0) continue;
+                expect_settled(tills[i].first->line->receive());
+                send_next(i);
+            }
+        }
+    }
     void make_card(CardRoot& root, HttpsIssuer& office, std::size_t number)
     {
         const auto id = numbered<CardId>(number);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "order_queue.hpp"
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -56,16 +57,35 @@ Result<OperationStatus> OrderQueue::authorise_transfer(const TransferRequest& re
 template <class Answer>
 Answer OrderQueue::answer_to(const Order& order)
 {
-    Job job(order);
-    std::unique_lock lock(mutex_);
-    if (waiting_.size() >= most_waiting_) {
-        ++counts_.refused;
-        return Error{.code = Errc::overloaded, .where = "queue"};
+    const auto job = std::make_shared<Job>(order);
+    {
+        const std::lock_guard lock(mutex_);
+        if (waiting_.size() >= most_waiting_) {
+            ++counts_.refused;
+            return Error{.code = Errc::overloaded, .where = "queue"};
+        }
+        waiting_.push_back(job);
     }
-    waiting_.push_back(&job);
     job_.notify_one();
-    job.done.wait(lock, [&] { return job.answer.has_value(); });
-    return std::get<Answer>(*job.answer);
+    return std::get<Answer>(job->wait());
+}
+
+// Nobody is woken to wait for a lock: with many connections that would be half of all changes of
+// thread.
+void OrderQueue::Job::end(OrderAnswer&& how)
+{
+    {
+        const std::lock_guard lock(mutex_);
+        answer_ = std::move(how);
+    }
+    done_.notify_one();
+}
+
+OrderAnswer OrderQueue::Job::wait()
+{
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [&] { return answer_.has_value(); });
+    return std::move(*answer_);
 }
 
 OrderQueue::Counts OrderQueue::counts() const
@@ -82,9 +102,9 @@ void OrderQueue::work()
     for (;;) {
         job_.wait(lock, [&] { return !waiting_.empty() || stopping_; });
         if (waiting_.empty()) return;
-        std::vector<Job*> jobs;
+        Jobs jobs;
         while (!waiting_.empty() && jobs.size() < most_at_once) {
-            jobs.push_back(waiting_.front());
+            jobs.push_back(std::move(waiting_.front()));
             waiting_.pop_front();
         }
         lock.unlock();
@@ -95,11 +115,11 @@ void OrderQueue::work()
 
 // An error of the whole is one of the store; where nothing has happened, each is tried alone, so
 // that one card whose rows are damaged does not hold up all the others.
-void OrderQueue::do_all(const std::vector<Job*>& jobs)
+void OrderQueue::do_all(const Jobs& jobs)
 {
     std::vector<Order> orders;
     orders.reserve(jobs.size());
-    for (const auto* job : jobs) orders.push_back(job->order);
+    for (const auto& job : jobs) orders.push_back(job->order);
     auto done = platform_->do_all(orders);
     if (!done) {
         const bool alone = jobs.size() > 1 && done.error().effect == Effect::none;
@@ -110,14 +130,13 @@ void OrderQueue::do_all(const std::vector<Job*>& jobs)
         }
         done = std::move(answers);
     }
-    const std::lock_guard lock(mutex_);
-    ++counts_.batches;
-    for (std::size_t i = 0; i < jobs.size(); ++i) {
-        if (has_settled((*done)[i])) ++counts_.settled;
-        jobs[i]->answer = (*done)[i];
-        // Under the lock: whoever waits ends the job's life.
-        jobs[i]->done.notify_one();
+    const auto settled = std::ranges::count_if(*done, has_settled);
+    {
+        const std::lock_guard lock(mutex_);
+        ++counts_.batches;
+        counts_.settled += static_cast<std::uint64_t>(settled);
     }
+    for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i]->end(std::move((*done)[i]));
 }
 
 }  // namespace tallycard::service

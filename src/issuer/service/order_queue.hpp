@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -36,22 +37,30 @@ public:
     Counts counts() const;
 
 private:
-    struct Job {
+    class Job {
+    public:
         explicit Job(const Order& the_order) : order(the_order) {}
-        Order order;
-        std::optional<OrderAnswer> answer;
-        std::condition_variable done;
+        void end(OrderAnswer&& how);
+        OrderAnswer wait();
+
+        const Order order;
+
+    private:
+        std::mutex mutex_;
+        std::condition_variable done_;
+        std::optional<OrderAnswer> answer_;
     };
+    using Jobs = std::vector<std::shared_ptr<Job>>;  // who waits and who works hold each
     template <class Answer>
     Answer answer_to(const Order& order);
     void work();
-    void do_all(const std::vector<Job*>& jobs);
+    void do_all(const Jobs& jobs);
 
     Platform* platform_;
     std::size_t most_waiting_;
     mutable std::mutex mutex_;
     std::condition_variable job_;
-    std::deque<Job*> waiting_;
+    std::deque<std::shared_ptr<Job>> waiting_;
     Counts counts_;
     bool stopping_ = false;
     std::thread worker_;
