@@ -7,7 +7,7 @@
 # everything in it is slow enough.
 #
 # run.sh --threads [CTEST-ARGUMENT...]: the thread sanitizer instead, over readers, monitors, driver,
-# platform and auditor: everything that has threads.
+# platform, auditor, service, witness and chain: everything that has threads.
 #
 # run.sh --valgrind [CATCH2-ARGUMENT...]: the unit tests under memcheck instead, leaks included, and
 # that no branch and no index depends on a secret.
@@ -34,20 +34,23 @@ if [ "${1-}" = --proofs ]; then
 fi
 if [ "${1-}" = --threads ]; then
     shift
-    cmake/packages.sh build run test
+    cmake/packages.sh build run test chain
+    tests/chain/tools.sh build/thread
     cmake --preset thread -G Ninja
     cmake --build build/thread --target conformance_tests pcsc_tests ifd_driver_tests \
-        decorator_tests ifd_tests loopback_tests threads_tests vpcd_tests
+        decorator_tests ifd_tests loopback_tests threads_tests vpcd_tests service_tests witness_tests \
+        chain_tests
     # Races of pcscd itself, which is built without it, are not ours; one of our driver in it ends it.
-    export TSAN_OPTIONS="halt_on_error=1 ignore_noninstrumented_modules=1 die_after_fork=0 second_deadlock_stack=1"
+    export TSAN_OPTIONS="halt_on_error=1 ignore_noninstrumented_modules=1 die_after_fork=0 second_deadlock_stack=1 suppressions=$PWD/tests/service/httplib.supp"
     exec ctest --test-dir build/thread --output-on-failure \
-        -L '^(conformance|pcsc|decorator|ifd|loopback|threads|vpcd)$' "$@"
+        -L '^(conformance|pcsc|decorator|ifd|loopback|threads|vpcd|service|witness|chain)$' \
+        -E '^(service|chain): |^https:' "$@"
 fi
 if [ "${1-}" = --valgrind ]; then
     shift
     cmake/packages.sh build test
     cmake --preset dev -G Ninja
-    rooms="terminal applet issuer ledger card crypto decorator ifd loopback protocol threads vpcd"
+    rooms="terminal applet issuer ledger card crypto decorator ifd loopback protocol threads vpcd witness"
     # shellcheck disable=SC2086
     cmake --build build/dev --target secrets $(printf '%s_tests ' $rooms)
     ctest --test-dir build/dev --output-on-failure -j2 -L '^secrets$'

@@ -48,4 +48,14 @@ Result<void> replace(const std::string& path, std::string_view bytes);
 // Makes what happened to the names in this file's folder durable.
 Result<void> sync_folder_of(const std::string& path);
 
+// An error that says which file it is about.
+template <class T>
+Result<T> named(Result<T> result, const char* where)
+{
+    if (result) return result;
+    auto error = result.error();
+    error.where = where;
+    return error;
+}
+
 }  // namespace tallycard::files

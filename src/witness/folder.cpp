@@ -15,17 +15,9 @@
 namespace tallycard::witness {
 namespace {
 
-constexpr std::size_t longest_public_key = 512;
+using files::named;
 
-// An Error that says which file it is about.
-template <class T>
-Result<T> named(Result<T> result, const char* where)
-{
-    if (result) return result;
-    auto error = result.error();
-    error.where = where;
-    return error;
-}
+constexpr std::size_t longest_public_key = 512;
 
 std::string logs_text(const std::vector<NoteKey>& logs)
 {

@@ -66,6 +66,9 @@ private:
     void check_card(const CardRow& row, const SimCard& card) const;
     void check_evidence(Platform& platform, const std::vector<CardRow>& rows, const Cards& cards);
     static bool is_forked(const Cards& cards, const CardId& card_id);
+    static std::string place_name(const CardId& card_id, std::uint32_t sequence);
+    static std::string other_side(const Operation& operation,
+                                  const std::optional<AccountId>& terminal);
 
     Environment& environment_;
     std::map<OperationId, Digest> by_id_;

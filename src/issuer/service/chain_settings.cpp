@@ -9,16 +9,8 @@
 namespace tallycard::service {
 namespace {
 
-// Why a value is refused; null: it is not.
-using Refusal = const char*;
-
-Refusal set_number(std::string_view value, std::uint64_t least, std::uint64_t most, auto& target)
-{
-    const auto number = ini::number(value, least, most);
-    if (!number) return "a whole number in the range of docs/service.md is wanted";
-    target = static_cast<std::remove_reference_t<decltype(target)>>(*number);
-    return nullptr;
-}
+using ini::Refusal;
+using ini::set_number;
 
 Refusal set_url(const std::string& value, std::string& target)
 {

@@ -34,4 +34,15 @@ Error refused(std::uint32_t line, const char* why);
 std::optional<std::uint64_t> number(std::string_view text, std::uint64_t least, std::uint64_t most);
 std::optional<bool> flag(std::string_view text);
 
+// Why a value is refused; null: it is not.
+using Refusal = const char*;
+
+Refusal set_number(std::string_view value, std::uint64_t least, std::uint64_t most, auto& target)
+{
+    const auto number = ini::number(value, least, most);
+    if (!number) return "a whole number in the range of docs/service.md is wanted";
+    target = static_cast<std::remove_reference_t<decltype(target)>>(*number);
+    return nullptr;
+}
+
 }  // namespace tallycard::service::ini

@@ -16,17 +16,8 @@
 namespace tallycard::service {
 namespace {
 
+using files::named;
 using keyring::IssuerFolder;
-
-// An Error that says which file it is about.
-template <class T>
-Result<T> named(Result<T> result, const char* where)
-{
-    if (result) return result;
-    auto error = result.error();
-    error.where = where;
-    return error;
-}
 
 constexpr SecretFileNames token_pin_file{"PIN file of the token",
                                          "PIN file of the token is open to others (chmod 600)"};

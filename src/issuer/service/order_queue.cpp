@@ -72,11 +72,11 @@ Answer OrderQueue::answer_to(const Order& order)
 
 // Nobody is woken to wait for a lock: with many connections that would be half of all changes of
 // thread.
-void OrderQueue::Job::end(OrderAnswer&& how)
+void OrderQueue::Job::end(const OrderAnswer& how)
 {
     {
         const std::lock_guard lock(mutex_);
-        answer_ = std::move(how);
+        answer_ = how;
     }
     done_.notify_one();
 }
@@ -85,7 +85,7 @@ OrderAnswer OrderQueue::Job::wait()
 {
     std::unique_lock lock(mutex_);
     done_.wait(lock, [&] { return answer_.has_value(); });
-    return std::move(*answer_);
+    return *answer_;
 }
 
 OrderQueue::Counts OrderQueue::counts() const
@@ -136,7 +136,7 @@ void OrderQueue::do_all(const Jobs& jobs)
         ++counts_.batches;
         counts_.settled += static_cast<std::uint64_t>(settled);
     }
-    for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i]->end(std::move((*done)[i]));
+    for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i]->end((*done)[i]);
 }
 
 }  // namespace tallycard::service

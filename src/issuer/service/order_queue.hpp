@@ -40,7 +40,7 @@ private:
     class Job {
     public:
         explicit Job(const Order& the_order) : order(the_order) {}
-        void end(OrderAnswer&& how);
+        void end(const OrderAnswer& how);
         OrderAnswer wait();
 
         const Order order;
