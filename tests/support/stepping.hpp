@@ -7,31 +7,29 @@
 #include <type_traits>
 
 #include <tallycard/issuer_client.hpp>
-#include <tallycard/reader.hpp>
+
+#include "forwarding_link.hpp"
 
 namespace testing {
 
 using Step = std::function<void()>;
 
-class SteppingLink final : public tallycard::CardLink {
+class SteppingLink final : public ForwardingLink {
 public:
-    SteppingLink(tallycard::CardLink& below, Step step) : below_(below), step_(std::move(step)) {}
-    const tallycard::Atr& atr() const override { return below_.atr(); }
-    tallycard::TransmissionProtocol protocol() const override { return below_.protocol(); }
-    tallycard::Result<void> begin() override { return below_.begin(); }
-    tallycard::Result<void> end() override { return below_.end(); }
-    tallycard::Result<void> reconnect() override { return below_.reconnect(); }
+    SteppingLink(tallycard::CardLink& below, Step step)
+        : ForwardingLink(below), step_(std::move(step))
+    {
+    }
     tallycard::Result<std::size_t> transmit(std::span<const std::uint8_t> command,
                                             std::span<std::uint8_t> answer) override
     {
         step_();
-        auto size = below_.transmit(command, answer);
+        auto size = ForwardingLink::transmit(command, answer);
         step_();
         return size;
     }
 
 private:
-    tallycard::CardLink& below_;
     Step step_;
 };
 

@@ -2,6 +2,7 @@
 // What the card says is changed on its way to the terminal.
 #include <catch2/catch.hpp>
 
+#include "support/forwarding_link.hpp"
 #include "support/terminal_world.hpp"
 
 using namespace tallycard;
@@ -13,18 +14,13 @@ const auto shop = *AccountId::parse(std::string_view("SHOP-1"));
 const auto one = Amount::minor_units(1'00);
 
 // One bit of one answer is another one.
-class FlippingLink final : public CardLink {
+class FlippingLink final : public ForwardingLink {
 public:
-    FlippingLink(CardLink& below, std::size_t bit) : below_(below), left_(bit) {}
-    const Atr& atr() const override { return below_.atr(); }
-    TransmissionProtocol protocol() const override { return below_.protocol(); }
-    Result<void> begin() override { return below_.begin(); }
-    Result<void> end() override { return below_.end(); }
-    Result<void> reconnect() override { return below_.reconnect(); }
+    FlippingLink(CardLink& below, std::size_t bit) : ForwardingLink(below), left_(bit) {}
     Result<std::size_t> transmit(std::span<const std::uint8_t> command,
                                  std::span<std::uint8_t> answer) override
     {
-        auto size = below_.transmit(command, answer);
+        auto size = ForwardingLink::transmit(command, answer);
         const auto bits = size ? *size * 8 : 0;
         if (!has_flipped() && left_ < bits)
             answer[left_ / 8] ^= static_cast<std::uint8_t>(1U << left_ % 8);
@@ -35,7 +31,6 @@ public:
 
 private:
     static constexpr auto flipped = static_cast<std::size_t>(-1);
-    CardLink& below_;
     std::size_t left_;
 };
 

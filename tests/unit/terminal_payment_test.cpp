@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/forwarding_link.hpp"
 #include "support/journal_world.hpp"
 
 using namespace tallycard;
@@ -19,22 +20,17 @@ const auto one = Amount::minor_units(1'00);
 constexpr std::uint8_t select_ins = 0xA4, pay_ins = 0x34;
 
 // What the card says of itself in SELECT is changed on its way, from the answer number `from` on.
-class LyingLink final : public CardLink {
+class LyingLink final : public ForwardingLink {
 public:
     using Lie = std::function<void(CardInfo&)>;
     LyingLink(CardLink& below, Lie lie, int from = 0)
-        : below_(below), lie_(std::move(lie)), left_(from)
+        : ForwardingLink(below), lie_(std::move(lie)), left_(from)
     {
     }
-    const Atr& atr() const override { return below_.atr(); }
-    TransmissionProtocol protocol() const override { return below_.protocol(); }
-    Result<void> begin() override { return below_.begin(); }
-    Result<void> end() override { return below_.end(); }
-    Result<void> reconnect() override { return below_.reconnect(); }
     Result<std::size_t> transmit(std::span<const std::uint8_t> command,
                                  std::span<std::uint8_t> answer) override
     {
-        const auto size = below_.transmit(command, answer);
+        const auto size = ForwardingLink::transmit(command, answer);
         if (!size || command[1] != select_ins || *size <= 2 || left_-- > 0) return size;
         auto info = CardInfo::decode(answer.first(*size - 2)).value();
         lie_(info);
@@ -46,7 +42,6 @@ public:
     }
 
 private:
-    CardLink& below_;
     Lie lie_;
     int left_;
 };
