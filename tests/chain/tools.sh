@@ -9,11 +9,21 @@ folder=$1/chain-tools
 mkdir -p "$folder"
 cmp -s "$here/package-lock.json" "$folder/installed" && exit 0
 cp "$here/package.json" "$here/package-lock.json" "$folder/"
-npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel=error
-# npm keeps its own bin/anvil, which looks for the program of this machine: the tests run that one.
-node -p "require.resolve('@foundry-rs/anvil-' + process.platform + '-' +
-    ({x64: 'amd64', arm64: 'arm64'})[process.arch] + '/bin/anvil', {paths: ['$folder']})" \
-    >"$folder/anvil-path"
-ln -sf "$(cat "$folder/anvil-path")" "$folder/anvil"
-rm "$folder/anvil-path"
-cp "$here/package-lock.json" "$folder/installed"
+cd "$folder"
+npm ci --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error
+# The program for this machine is in an optional package, which npm leaves out where node is older
+# than it asks for, as Debian's is. The program needs none: it is fetched by itself, and checked
+# against the lock.
+package=$(node -p "const name = '@foundry-rs/anvil-' + process.platform + '-' +
+    ({x64: 'amd64', arm64: 'arm64'})[process.arch]
+name + '@' + require('./package-lock.json').packages['node_modules/' + name].version")
+archive=$(npm pack --loglevel=error "$package")
+node -e "const [, name, archive] = process.argv
+const expected = require('./package-lock.json').packages['node_modules/' + name].integrity
+const hash = require('crypto').createHash('sha512').update(require('fs').readFileSync(archive))
+if ('sha512-' + hash.digest('base64') !== expected) throw name + ' is not what the lock says'" \
+    "${package%@*}" "$archive"
+tar -xzf "$archive" package/bin/anvil
+mv package/bin/anvil anvil
+rm -r package "$archive"
+cp package-lock.json installed
