@@ -88,7 +88,8 @@ Report accounts(const Options& options)
 
 Report open_account(const Options& options)
 {
-    const auto id = workplace::account(options.account, "account");
+    const auto id =
+        workplace::account(options.account, "account (1 to 34 printable characters, no space)");
     Office(options, Signing::no).open_account(id);
     return {
         "account " + options.account + " is open", {{"account", options.account}}, exit_code::done};
@@ -122,8 +123,9 @@ KeyUse use_of_keys(const IssuerDescription& issuer, const std::vector<CardRow>& 
     for (const auto& key : issuer.operation_keys) {
         const auto with_it = std::ranges::count(cards, key, &CardRow::operation_key);
         const bool newest = key == issuer.operation_keys.front();
-        use.text += "\noperation key " + key.to_string() + ": in " + std::to_string(with_it) +
-                    " cards" + (newest ? "; new cards get it" : "");
+        use.text += "\noperation key " + key.to_string() + ": in " +
+                    counted(static_cast<std::uint64_t>(with_it), "card") +
+                    (newest ? "; new cards get it" : "");
         use.json.push_back({{"key", key.to_string()}, {"cards", with_it}, {"newest", newest}});
     }
     return use;

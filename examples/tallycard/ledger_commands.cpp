@@ -181,7 +181,7 @@ Report export_to(const Options& options)
     const auto made =
         platform->export_ledger(options.file, checkpoint_key(options), cosigned_checkpoint(options))
             .value();
-    return {std::to_string(made.head.size) + " records written to " + options.file,
+    return {counted(made.head.size, "record") + " written to " + options.file,
             {{"file", options.file}, {"records", made.head.size}},
             exit_code::done};
 }

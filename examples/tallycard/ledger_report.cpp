@@ -13,8 +13,8 @@ void report_witnessed(Report& report, const LedgerReport& found, const WitnessPo
         names += (names.empty() ? "" : ", ") + name;
     }
     report.json["witnessed"] = {{"records", found.witnessed->records}, {"by", by}};
-    report.text += "\nwitnessed: the first " + std::to_string(found.witnessed->records) +
-                   " records, by " + names;
+    report.text +=
+        "\nwitnessed: the first " + counted(found.witnessed->records, "record") + ", by " + names;
 }
 
 Report verified(const LedgerReport& found, const Currency& currency)
@@ -34,10 +34,10 @@ Report verified(const LedgerReport& found, const Currency& currency)
         const auto text = [&](std::int64_t n) {
             return to_string(Amount::minor_units(n), currency);
         };
-        return {"the ledger is right: " + std::to_string(found.records) + " records of " +
-                    std::to_string(found.cards) + " cards; " + text(found.on_cards) +
-                    " on cards, " + text(found.in_accounts) + " in accounts, " + text(found.cash) +
-                    " cash; root " + found.checkpoint.head.root.to_string(),
+        return {"the ledger is right: " + counted(found.records, "record") + " of " +
+                    counted(found.cards, "card") + "; " + text(found.on_cards) + " on cards, " +
+                    text(found.in_accounts) + " in accounts, " + text(found.cash) + " cash; root " +
+                    found.checkpoint.head.root.to_string(),
                 json, exit_code::done};
     }
     const auto& fault = *found.fault;

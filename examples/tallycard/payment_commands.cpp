@@ -31,7 +31,8 @@ Report pay(const Options& options)
     const auto issuer = workplace::issuer(options);
     const auto id = workplace::operation_id(options);
     const auto amount = parse_amount(options.amount, issuer.currency).value();
-    const auto payee = workplace::account(options.account, "--to");
+    const auto payee =
+        workplace::account(options.account, "--to (1 to 34 printable characters, no space)");
     const auto desk = workplace::desk(options);
     const auto journal = workplace::journal(options);
     OfflineIssuer nobody;

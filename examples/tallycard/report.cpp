@@ -108,6 +108,11 @@ std::string describe(const Operation& operation, const Currency& currency)
     return text + std::string(operation.account->text());
 }
 
+std::string counted(std::uint64_t n, const char* noun)
+{
+    return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
+}
+
 std::string table(const std::vector<std::vector<std::string>>& rows)
 {
     std::vector<std::size_t> widths;

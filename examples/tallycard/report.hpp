@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -44,6 +45,9 @@ Json amount_json(T amount, const tallycard::Currency& currency)
 
 // "top-up 50.00 EUR", "payment -12.30 EUR to SHOP-1"
 std::string describe(const tallycard::Operation& operation, const tallycard::Currency& currency);
+
+// "1 card", "2 cards"
+std::string counted(std::uint64_t n, const char* noun);
 
 // Columns padded to their widest cell; numbers are not special.
 std::string table(const std::vector<std::vector<std::string>>& rows);

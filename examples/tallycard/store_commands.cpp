@@ -24,8 +24,8 @@ Report copy(const Options& options)
     const auto from = workplace::open_store_at(options.from);
     const auto to = create_or_open(options.to);
     const auto sum = copy_store(*from, *to).value();
-    return {"copied: " + std::to_string(sum.head.size) + " records of " +
-                std::to_string(sum.cards) + " cards; root " + sum.head.root.to_string() +
+    return {"copied: " + counted(sum.head.size, "record") + " of " + counted(sum.cards, "card") +
+                "; root " + sum.head.root.to_string() +
                 "\nBoth hold the same, row by row: " + sum.rows.to_string() +
                 "\nFrom now on use the copy, and only the copy: put the original away.",
             {{"records", sum.head.size},

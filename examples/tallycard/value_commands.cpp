@@ -95,13 +95,10 @@ Report card_to_card(const Options& options)
 Report transfer(const Options& options)
 {
     if (!options.second_reader.empty()) return card_to_card(options);
-    if (options.account.empty()) {
-        return report_of(
-            Error{.code = Errc::malformed, .where = "transfer (give --to, --from or --to-reader)"});
-    }
     Counter counter(options);
     const auto amount = counter.amount();
-    const auto account = workplace::account(options.account, "account");
+    const auto account =
+        workplace::account(options.account, "account (1 to 34 printable characters, no space)");
     const auto desk = workplace::desk(options);
     if (options.from_account) {
         return counter.report(
@@ -228,18 +225,18 @@ void add_value_commands(Program& program)
     auto& move = online("transfer", "Move value between the card and an account", transfer);
     with::amount(move, options);
     with::pin(move, options);
-    auto* to = move.add_option("--to", options.account, "From the card to this account");
-    auto* from = move.add_option_function<std::string>(
+    auto& other = *move.add_option_group("The other side");
+    other.add_option("--to", options.account, "From the card to this account");
+    other.add_option_function<std::string>(
         "--from",
         [&options](const std::string& text) {
             options.account = text;
             options.from_account = true;
         },
         "From this account to the card");
-    auto* second = move.add_option("--to-reader", options.second_reader,
-                                   "From the card to the card in this other reader");
-    to->excludes(from)->excludes(second);
-    from->excludes(second);
+    other.add_option("--to-reader", options.second_reader,
+                     "From the card to the card in this other reader");
+    other.require_option(1);
 
     add_execute(program);
     with::pin(online("resolve",

@@ -137,10 +137,11 @@ std::unique_ptr<OperationJournal> journal(const Options& options)
 TerminalSettings terminal_settings(const Options& options, const IssuerDescription& issuer,
                                    OperationJournal* journal)
 {
-    return {.card_root = issuer.card_root,
-            .name = account(options.terminal, "--terminal"),
-            .observer = nullptr,
-            .journal = journal};
+    return {
+        .card_root = issuer.card_root,
+        .name = account(options.terminal, "--terminal (1 to 34 printable characters, no space)"),
+        .observer = nullptr,
+        .journal = journal};
 }
 
 OperationId operation_id(const Options& options)

@@ -48,6 +48,7 @@ class Usage(CopyCase):
                       ["ledger", "prove", "-1"], ["ledger", "prove", "x"], ["execute"],
                       ["issuer", "init", "--name", "x", "--exponent", "19"],
                       ["set-limits", "--offline-payments", "16"],
+                      ["transfer", "1"],
                       ["transfer", "1", "--to", "A", "--from", "B"]):
             self.check(self.world.run(*words), USAGE, r"--help")
         self.check_unchanged()
@@ -57,8 +58,7 @@ class Usage(CopyCase):
                             (["top-up", "1", "--id", "A" * 32], "--id"),
                             (["top-up", "1", "--terminal", "x" * 35], "--terminal"),
                             (["pay", "1", "--to", "x" * 35], "--to"),
-                            (["pay", "1", "--to", "a b"], "--to"),
-                            (["transfer", "1"], "--to"),
+                            (["pay", "1", "--to", "a b"], "--to .*no space"),
                             (["execute", "00"], "malformed"),
                             (["execute", "zz"], "instruction")):
             passphrase = [] if words[0] in ("pay", "execute") else [

@@ -98,7 +98,7 @@ class Story(Served):
         self.assertEqual(self.service.stop(), 0)
         secret = ["--passphrase-file", str(self.folder / "passphrase")]
         self.check(self.world.run("ledger", "verify", "-i", str(self.folder), *secret), DONE,
-                   "the ledger is right: 1 records")
+                   "the ledger is right: 1 record of")
 
 
 class Running(Served):

@@ -214,7 +214,7 @@ class Consortium(Case):
     def test_the_auditor_is_shown_what_two_of_three_have_seen(self):
         self.top_up()
         self.wait_for(1, cosigners=3)
-        self.check(self.audit(), DONE, "the first 1 records, by w1, w2, foreign")
+        self.check(self.audit(), DONE, "the first 1 record, by w1, w2, foreign")
         # One is killed, and value moves on.
         self.witnesses[0].signal(signal.SIGKILL)
         self.witnesses[0].process.wait(timeout=60)
