@@ -4,7 +4,7 @@
 # where these are there.
 # shellcheck shell=sh disable=SC2154
 
-issuerd=$build/src/issuer/service/tallycard-issuerd
+issuerd=$build/src/service/tallycard-issuerd
 folder=$work/issuer
 config=$work/issuerd.conf
 

@@ -8,9 +8,9 @@
 #include <tallycard/witness_policy.hpp>
 
 #include "../issuer/files.hpp"
-#include "../issuer/service/clients.hpp"
-#include "../issuer/service/secret_file.hpp"
-#include "../issuer/service/tls.hpp"
+#include "../service/clients.hpp"
+#include "../service/secret_file.hpp"
+#include "../service/tls.hpp"
 
 namespace tallycard::witness {
 namespace {

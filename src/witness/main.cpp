@@ -12,8 +12,8 @@
 #include <CLI/CLI.hpp>
 
 #include "../issuer/add_checkpoint.hpp"
-#include "../issuer/service/https_server.hpp"
-#include "../issuer/service/settings.hpp"
+#include "../service/https_server.hpp"
+#include "../service/settings.hpp"
 #include "folder.hpp"
 #include "serving.hpp"
 

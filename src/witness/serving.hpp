@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "../issuer/service/event_log.hpp"
-#include "../issuer/service/http.hpp"
+#include "../service/event_log.hpp"
+#include "../service/http.hpp"
 #include "witness.hpp"
 
 namespace tallycard::witness {

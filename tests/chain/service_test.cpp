@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The service writes its ledger to a chain, whatever the chain does.
 #include "chain_world.hpp"
-#include "issuer/service/settings.hpp"
+#include "service/settings.hpp"
 #include "support/https_request.hpp"
 #include "support/service_host.hpp"
 

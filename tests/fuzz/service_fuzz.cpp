@@ -6,8 +6,8 @@
 #include <memory>
 #include <set>
 
-#include "../../src/issuer/service/api.hpp"
 #include "../../src/protocol/digest.hpp"
+#include "../../src/service/api.hpp"
 #include "fuzz.hpp"
 #include "issuer_world.hpp"
 #include "json_edit.hpp"

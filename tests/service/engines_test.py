@@ -102,7 +102,7 @@ class Engines(ToolCase):
                               environment=self.hsm.environment)
 
     def refused(self, config, *words):
-        program = pathlib.Path(build_folder) / "src/issuer/service/tallycard-issuerd"
+        program = pathlib.Path(build_folder) / "src/service/tallycard-issuerd"
         answer = subprocess.run([program, "--config", config, *words], capture_output=True,
                                 text=True, timeout=60, env=self.hsm.environment)
         self.assertEqual(answer.returncode, 1, answer)

@@ -71,7 +71,7 @@ class Description(Served):
         return reply
 
     def test_the_file_is_the_one_that_is_served(self):
-        file = SOURCE / "src/issuer/service/openapi.json"
+        file = SOURCE / "src/service/openapi.json"
         self.assertEqual(self.request("GET", "/v1/openapi.json", None).body, file.read_bytes())
 
     def test_every_operation_answers_as_it_is_described(self):
@@ -175,7 +175,7 @@ class Description(Served):
         self.assertGreater(count, 60)
 
     def test_what_is_not_described_is_not_there(self):
-        text = (SOURCE / "src/issuer/service/routes.cpp").read_text()
+        text = (SOURCE / "src/service/routes.cpp").read_text()
         routes = set(re.findall(r'{"(GET|POST)", "([^"]+)", ', text))
         described = {(method.upper(), path) for path, methods in self.description["paths"].items()
                      for method in methods}

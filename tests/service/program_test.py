@@ -200,7 +200,7 @@ class Refusing(unittest.TestCase):
         self.addCleanup(self.world.remove)
 
     def run_it(self, *words):
-        program = str(pathlib.Path(build_folder) / "src/issuer/service/tallycard-issuerd")
+        program = str(pathlib.Path(build_folder) / "src/service/tallycard-issuerd")
         return subprocess.run([program, *words], capture_output=True, text=True, timeout=60)
 
     def test_a_wrong_configuration_is_refused_with_its_line(self):
@@ -230,7 +230,7 @@ class Refusing(unittest.TestCase):
     def test_the_units_of_systemd_are_right(self):
         if shutil.which("systemd-analyze") is None:
             self.skipTest("no systemd-analyze")
-        for program in ("src/issuer/service/tallycard-issuerd", "src/witness/tallycard-witness"):
+        for program in ("src/service/tallycard-issuerd", "src/witness/tallycard-witness"):
             with self.subTest(program):
                 self.check_unit(pathlib.Path(build_folder).resolve() / program)
 

@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "issuer/service/order_queue.hpp"
+#include "service/order_queue.hpp"
 #include "support/https_request.hpp"
 #include "support/test_issuer.hpp"
 #include "support/wait_until.hpp"

@@ -19,7 +19,7 @@ class Reply:
 
 
 class ServiceProcess:
-    place = "src/issuer/service/tallycard-issuerd"
+    place = "src/service/tallycard-issuerd"
 
     def __init__(self, build, *words, environment=None):
         self.program = str(pathlib.Path(build) / self.place)

@@ -2,9 +2,9 @@
 // Files of settings and of clients: each error names its line.
 #include <catch2/catch.hpp>
 
-#include "issuer/service/clients.hpp"
-#include "issuer/service/settings.hpp"
-#include "issuer/service/usage.hpp"
+#include "service/clients.hpp"
+#include "service/settings.hpp"
+#include "service/usage.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/test_issuer.hpp"
 

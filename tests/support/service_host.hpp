@@ -11,8 +11,8 @@
 
 #include <tallycard/https_issuer.hpp>
 
-#include "../../src/issuer/service/clients.hpp"
-#include "../../src/issuer/service/service.hpp"
+#include "../../src/service/clients.hpp"
+#include "../../src/service/service.hpp"
 #include "temporary_folder.hpp"
 
 namespace tallycard::test {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "issuer/add_checkpoint.hpp"
-#include "issuer/service/https_server.hpp"
+#include "service/https_server.hpp"
 #include "temporary_folder.hpp"
 #include "witness/serving.hpp"
 #include "witness_keys.hpp"

@@ -6,8 +6,8 @@
 
 #include <tallycard/result.hpp>
 
-#include "../../evm/feeder.hpp"
-#include "../../evm/rpc.hpp"
+#include "../evm/feeder.hpp"
+#include "../evm/rpc.hpp"
 #include "ini.hpp"
 
 namespace tallycard::service {

@@ -12,7 +12,7 @@
 #include <tallycard/result.hpp>
 #include <tallycard/witness_policy.hpp>
 
-#include "../../https/connection.hpp"
+#include "../https/connection.hpp"
 
 namespace tallycard::service {
 

@@ -12,7 +12,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "../files.hpp"
+#include "../issuer/files.hpp"
 
 namespace tallycard::service::tls {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "../files.hpp"
+#include "../issuer/files.hpp"
 
 namespace tallycard::service {
 namespace {

@@ -11,7 +11,7 @@
 #include <tallycard/fixed_bytes.hpp>
 #include <tallycard/result.hpp>
 
-#include "../sqlite_database.hpp"
+#include "../issuer/sqlite_database.hpp"
 
 namespace tallycard::service {
 

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <utility>
 
-#include "../files.hpp"
+#include "../issuer/files.hpp"
 #include "api.hpp"
 #include "chain_feed.hpp"
 

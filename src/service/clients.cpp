@@ -6,7 +6,7 @@
 
 #include <sodium.h>
 
-#include "../../protocol/digest.hpp"
+#include "../protocol/digest.hpp"
 #include "ini.hpp"
 
 namespace tallycard::service {

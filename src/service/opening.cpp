@@ -6,10 +6,10 @@
 
 #include <tallycard/key_file.hpp>
 
-#include "../../https/endpoint.hpp"
-#include "../files.hpp"
-#include "../keyring/issuer_folder.hpp"
-#include "../keyring/keyring.hpp"
+#include "../https/endpoint.hpp"
+#include "../issuer/files.hpp"
+#include "../issuer/keyring/issuer_folder.hpp"
+#include "../issuer/keyring/keyring.hpp"
 #include "clients.hpp"
 #include "secret_file.hpp"
 

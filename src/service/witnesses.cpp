@@ -7,8 +7,8 @@
 #include <system_error>
 #include <utility>
 
-#include "../files.hpp"
-#include "../signed_note.hpp"
+#include "../issuer/files.hpp"
+#include "../issuer/signed_note.hpp"
 
 namespace tallycard::service {
 namespace {

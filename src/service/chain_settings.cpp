@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "../../https/endpoint.hpp"
+#include "../https/endpoint.hpp"
 
 namespace tallycard::service {
 namespace {

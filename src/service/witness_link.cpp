@@ -5,8 +5,8 @@
 #include <charconv>
 #include <utility>
 
-#include "../add_checkpoint.hpp"
-#include "../signed_note.hpp"
+#include "../issuer/add_checkpoint.hpp"
+#include "../issuer/signed_note.hpp"
 
 namespace tallycard::service {
 namespace {

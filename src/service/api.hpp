@@ -13,8 +13,8 @@
 #include <tallycard/checkpoint.hpp>
 #include <tallycard/platform.hpp>
 
-#include "../../https/error_json.hpp"
-#include "../../https/messages.hpp"
+#include "../https/error_json.hpp"
+#include "../https/messages.hpp"
 #include "chain_feed.hpp"
 #include "checkpoints.hpp"
 #include "clients.hpp"

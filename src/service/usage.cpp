@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include "../files.hpp"
+#include "../issuer/files.hpp"
 
 namespace tallycard::service {
 namespace {

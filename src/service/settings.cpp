@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "../keyring/issuer_folder.hpp"
+#include "../issuer/keyring/issuer_folder.hpp"
 #include "ini.hpp"
 
 namespace tallycard::service {

@@ -11,7 +11,7 @@
 
 #include <tallycard/store.hpp>
 
-#include "../files.hpp"
+#include "../issuer/files.hpp"
 #include "clients.hpp"
 #include "opening.hpp"
 #include "service.hpp"
