@@ -16,6 +16,7 @@ std::string encode(std::span<const std::uint8_t> bytes)
 
 bool decode(std::string_view text, std::span<std::uint8_t> out)
 {
+    if (out.empty()) return text.empty();  // libsodium takes no null pointer
     std::size_t size = 0;
     const char* end = nullptr;
     const int status = sodium_base642bin(out.data(), out.size(), text.data(), text.size(), nullptr,

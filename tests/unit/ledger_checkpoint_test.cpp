@@ -62,6 +62,10 @@ TEST_CASE("a checkpoint reads back, and every flipped bit of it is refused")
     REQUIRE(!Checkpoint::open(note, "issuer.test", CheckpointKey(seed(4)).public_key()));
     REQUIRE(!Checkpoint::open(note + note, "issuer.test", key.public_key()));
     REQUIRE(!Checkpoint::open("", "issuer.test", key.public_key()));
+    const auto name = note.find("issuer.test ", note.find("\n\n"));
+    REQUIRE(name != std::string::npos);
+    const auto unsigned_note = note.substr(0, name) + "issuer.test \n";
+    REQUIRE(!Checkpoint::open(unsigned_note, "issuer.test", key.public_key()));
 }
 
 TEST_CASE("a note is laid out as C2SP's signed-note says")
