@@ -28,6 +28,8 @@ Result<Context> Context::establish()
         const SocketFinder finder;
         SCARDCONTEXT handle = 0;
         const LONG code = SCardEstablishContext(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &handle);
+        // pcsc-lite says so, too, where pcscd has ended between its connect() and its first word.
+        if (code == SCARD_W_SECURITY_VIOLATION && i == 1) continue;
         if (code != SCARD_S_SUCCESS) return to_error(code, "SCardEstablishContext");
         auto sockets = finder.find();
         if (sockets.size() == 1) return Context(handle, std::move(sockets[0]));
