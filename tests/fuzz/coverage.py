@@ -45,6 +45,8 @@ GROUPS = [
     ("witnesses", ["src/issuer/add_checkpoint", "src/issuer/cosignature", "src/issuer/note_key",
                    "src/issuer/signed_note", "src/issuer/utf8", "src/issuer/witness_policy",
                    "src/witness/witness", "src/witness/state"]),
+    ("node of a chain", ["src/evm/abi", "src/evm/hex", "src/evm/rpc", "src/evm/node",
+                         "src/evm/transaction"]),
     ("readers: pcscd", ["readers/pcsc/", "readers/queued_monitor"]),
     ("readers: card programs", ["readers/vpcd/"]),
     ("driver for pcscd", ["readers/ifd/ifd_config", "readers/ifd/ifd_slot", "readers/ifd/ifd_reader",

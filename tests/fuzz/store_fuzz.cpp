@@ -21,22 +21,75 @@ namespace {
 struct Column {
     const char *table, *name;
 };
-constexpr Column columns[] = {
-    {"issuer", "description"},  {"cards", "card_id"},       {"cards", "certificate"},
-    {"cards", "public_key"},    {"cards", "transport_key"}, {"cards", "first_operation_key"},
-    {"cards", "operation_key"}, {"cards", "issued"},        {"cards", "denied"},
-    {"cards", "state"},         {"cards", "settled"},       {"cards", "balance"},
-    {"cards", "last_result"},   {"operations", "id"},       {"operations", "request"},
-    {"operations", "card_id"},  {"operations", "sequence"}, {"operations", "beside"},
-    {"operations", "first"},    {"operations", "terminal"}, {"accounts", "kind"},
-    {"accounts", "id"},         {"accounts", "balance"},    {"accounts", "reserved"},
-    {"records", "idx"},         {"records", "card_id"},     {"records", "sequence"},
-    {"records", "record"},      {"journal", "debit_kind"},  {"journal", "debit"},
-    {"journal", "credit_kind"}, {"journal", "credit"},      {"journal", "amount"},
-    {"nodes", "level"},         {"nodes", "idx"},           {"nodes", "hash"},
-    {"kept", "receipt"},        {"kept", "operation"},      {"kept", "digest"},
-    {"kept", "sequence"},       {"evidence", "reason"},     {"evidence", "receipt"},
-    {"evidence", "operation"},  {"checkpoint", "note"}};
+constexpr Column columns[] = {{"issuer", "description"},
+                              {"cards", "card_id"},
+                              {"cards", "certificate"},
+                              {"cards", "public_key"},
+                              {"cards", "transport_key"},
+                              {"cards", "first_operation_key"},
+                              {"cards", "operation_key"},
+                              {"cards", "issued"},
+                              {"cards", "denied"},
+                              {"cards", "state"},
+                              {"cards", "settled"},
+                              {"cards", "balance"},
+                              {"cards", "last_result"},
+                              {"operations", "id"},
+                              {"operations", "request"},
+                              {"operations", "card_id"},
+                              {"operations", "sequence"},
+                              {"operations", "beside"},
+                              {"operations", "first"},
+                              {"operations", "terminal"},
+                              {"accounts", "kind"},
+                              {"accounts", "id"},
+                              {"accounts", "balance"},
+                              {"accounts", "reserved"},
+                              {"records", "idx"},
+                              {"records", "card_id"},
+                              {"records", "sequence"},
+                              {"records", "record"},
+                              {"journal", "debit_kind"},
+                              {"journal", "debit"},
+                              {"journal", "credit_kind"},
+                              {"journal", "credit"},
+                              {"journal", "amount"},
+                              {"nodes", "level"},
+                              {"nodes", "idx"},
+                              {"nodes", "hash"},
+                              {"kept", "receipt"},
+                              {"kept", "operation"},
+                              {"kept", "digest"},
+                              {"kept", "sequence"},
+                              {"evidence", "reason"},
+                              {"evidence", "receipt"},
+                              {"evidence", "operation"},
+                              {"checkpoint", "note"},
+                              {"chains", "chain_id"},
+                              {"chains", "contract"},
+                              {"chains", "final_entries"},
+                              {"outbox", "nonce"},
+                              {"outbox", "kind"},
+                              {"outbox", "state"},
+                              {"outbox", "first"},
+                              {"outbox", "entries"},
+                              {"outbox", "block"},
+                              {"outbox", "hash"},
+                              {"outbox", "raw"}};
+
+constexpr ChainName chain{.chain_id = 1337, .contract = {}};
+
+OutboxRow transaction(std::uint64_t nonce)
+{
+    return {.nonce = nonce,
+            .kind = OutboxKind::record,
+            .state = OutboxState::sent,
+            .first = nonce,
+            .entries = 1,
+            .block = 0,
+            .hash = {},
+            .raw = {1, 2, 3}};
+}
 
 std::string hex(std::span<const std::uint8_t> bytes)
 {
@@ -113,7 +166,7 @@ void change_bytes(Input& input)
     if (input.one_in(16)) bytes.resize(input.number(3) % bytes.size());
 }
 
-// Something in every table: pending operations, kept results, evidence, a checkpoint.
+// Something in every table: pending operations, kept results, evidence, a checkpoint, a chain.
 const simulation::MemoryDisk::Copy& full_store()
 {
     static const auto copy = [] {
@@ -145,6 +198,7 @@ const simulation::MemoryDisk::Copy& full_store()
         FUZZ_CHECK(!platform.settle(lie, std::nullopt));
         (void)ask(world.cards[1].id(), Kind::cash_out, -100);
         platform.checkpoint(IssuerWorld::checkpoint_key()).value();
+        platform.update_chain(chain, {.sent = transaction(0), .final_entries = 0}).value();
         return world.close_and_copy();
     }();
     return copy;
@@ -187,6 +241,9 @@ public:
         check(platform_.status(fuzz::id_of<OperationId>(1u + input_.byte() % 2u)));
         check(platform_.card_of_transport_key({}));
         check(platform_.account({.kind = AccountKind::cash, .id = fuzz::account_of("T1")}));
+        check(platform_.chain(chain));
+        check(platform_.ledger_root(1));
+        check(platform_.ledger_root(99));
     }
     void go_on()
     {
@@ -209,9 +266,39 @@ public:
         if (input_.one_in(4))
             check(platform_.export_ledger(fuzz::scratch().file("export"),
                                           IssuerWorld::checkpoint_key()));
+        go_on_with_the_chain();
     }
 
 private:
+    // What was refused has changed nothing; what was done is there; final is final.
+    void go_on_with_the_chain()
+    {
+        const auto before = platform_.chain(chain);
+        check(before);
+        if (!before) return;
+        ChainChange change;
+        if (input_.one_in(2)) change.final_entries = input_.below(4);
+        for (auto row : before->outbox) {
+            if (input_.one_in(2)) {
+                change.dropped.push_back(row.nonce);
+            } else {
+                row.state = input_.one_in(4) ? OutboxState::failed : OutboxState::included;
+                change.changed.push_back(row);
+            }
+        }
+        if (input_.one_in(2)) change.sent = transaction(input_.below(3));
+        const auto done = platform_.update_chain(chain, change);
+        check(done);
+        const auto after = platform_.chain(chain);
+        check(after);
+        if (!after) return;
+        FUZZ_CHECK(after->final_entries >= before->final_entries);
+        if (!done) FUZZ_CHECK(after->outbox == before->outbox);
+        const auto kept = before->outbox.size() - change.dropped.size() + (change.sent ? 1u : 0u);
+        // Without its row the chain is one that nothing was written to, whatever is in its outbox.
+        if (done && !before->outbox.empty()) FUZZ_CHECK(after->outbox.size() == kept);
+    }
+
     template <class T>
     void check(const Result<T>& result)
     {
