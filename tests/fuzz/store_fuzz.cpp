@@ -10,7 +10,7 @@
 #include "fuzz.hpp"
 #include "issuer_world.hpp"
 #include "same_random.hpp"
-#include "scratch.hpp"
+#include "store_visitor.hpp"
 
 using namespace tallycard;
 using fuzz::Input;
@@ -76,20 +76,6 @@ constexpr Column columns[] = {{"issuer", "description"},
                               {"outbox", "block"},
                               {"outbox", "hash"},
                               {"outbox", "raw"}};
-
-constexpr ChainName chain{.chain_id = 1337, .contract = {}};
-
-OutboxRow transaction(std::uint64_t nonce)
-{
-    return {.nonce = nonce,
-            .kind = OutboxKind::record,
-            .state = OutboxState::sent,
-            .first = nonce,
-            .entries = 1,
-            .block = 0,
-            .hash = {},
-            .raw = {1, 2, 3}};
-}
 
 std::string hex(std::span<const std::uint8_t> bytes)
 {
@@ -198,7 +184,8 @@ const simulation::MemoryDisk::Copy& full_store()
         FUZZ_CHECK(!platform.settle(lie, std::nullopt));
         (void)ask(world.cards[1].id(), Kind::cash_out, -100);
         platform.checkpoint(IssuerWorld::checkpoint_key()).value();
-        platform.update_chain(chain, {.sent = transaction(0), .final_entries = 0}).value();
+        platform.update_chain(fuzz::chain, {.sent = fuzz::transaction(0), .final_entries = 0})
+            .value();
         return world.close_and_copy();
     }();
     return copy;
@@ -216,100 +203,6 @@ void look_below(Store& store)
     (void)(*rows)->kept_count();
     (void)(*rows)->record_index(fuzz::id_of<CardId>(1), 2);
 }
-
-class Visitor {
-public:
-    Visitor(Platform& platform, IssuerWorld& world, Input& input)
-        : platform_(platform), world_(world), input_(input)
-    {
-    }
-
-    void look_everywhere()
-    {
-        check(platform_.accounts());
-        check(platform_.cards());
-        check(platform_.pending());
-        check(platform_.evidence());
-        check(platform_.records(0, 16));
-        check(platform_.ledger_head());
-        check(platform_.prove(input_.below(8)));
-        check(platform_.prove_consistency(1 + input_.below(4)));
-        for (std::uint32_t n = 1; n <= 3; ++n) {
-            check(platform_.standing(fuzz::id_of<CardId>(n)));
-            check(platform_.prove(fuzz::id_of<CardId>(n), 1u + input_.byte() % 4u));
-        }
-        check(platform_.status(fuzz::id_of<OperationId>(1u + input_.byte() % 2u)));
-        check(platform_.card_of_transport_key({}));
-        check(platform_.account({.kind = AccountKind::cash, .id = fuzz::account_of("T1")}));
-        check(platform_.chain(chain));
-        check(platform_.ledger_root(1));
-        check(platform_.ledger_root(99));
-    }
-    void go_on()
-    {
-        auto& card = world_.cards[input_.below(2)];
-        const auto standing = platform_.standing(card.id());
-        check(standing);
-        if (standing && standing->pending &&
-            checked_add(card.balance(), standing->pending->operation.amount))
-            check(platform_.settle(card.execute(*standing->pending), std::nullopt));
-        const auto paid = card.pay(1, "shop");
-        check(platform_.settle(paid.receipt, paid.operation));
-        check(platform_.authorise({.id = fuzz::id_of<OperationId>(0x77),
-                                   .card_id = card.id(),
-                                   .kind = input_.one_in(2) ? Kind::cash_out : Kind::top_up,
-                                   .amount = Amount::minor_units(input_.one_in(2) ? -1 : 1),
-                                   .parameter = {},
-                                   .terminal = fuzz::account_of("T1")}));
-        check(platform_.void_pending(card.id()));
-        check(platform_.undeny(card.id()));
-        if (input_.one_in(4))
-            check(platform_.export_ledger(fuzz::scratch().file("export"),
-                                          IssuerWorld::checkpoint_key()));
-        go_on_with_the_chain();
-    }
-
-private:
-    // What was refused has changed nothing; what was done is there; final is final.
-    void go_on_with_the_chain()
-    {
-        const auto before = platform_.chain(chain);
-        check(before);
-        if (!before) return;
-        ChainChange change;
-        if (input_.one_in(2)) change.final_entries = input_.below(4);
-        for (auto row : before->outbox) {
-            if (input_.one_in(2)) {
-                change.dropped.push_back(row.nonce);
-            } else {
-                row.state = input_.one_in(4) ? OutboxState::failed : OutboxState::included;
-                change.changed.push_back(row);
-            }
-        }
-        if (input_.one_in(2)) change.sent = transaction(input_.below(3));
-        const auto done = platform_.update_chain(chain, change);
-        check(done);
-        const auto after = platform_.chain(chain);
-        check(after);
-        if (!after) return;
-        FUZZ_CHECK(after->final_entries >= before->final_entries);
-        if (!done) FUZZ_CHECK(after->outbox == before->outbox);
-        const auto kept = before->outbox.size() - change.dropped.size() + (change.sent ? 1u : 0u);
-        // Without its row the chain is one that nothing was written to, whatever is in its outbox.
-        if (done && !before->outbox.empty()) FUZZ_CHECK(after->outbox.size() == kept);
-    }
-
-    template <class T>
-    void check(const Result<T>& result)
-    {
-        if (!result)
-            FUZZ_CHECK(result.error().where[0] != '\0' && !result.error().message().empty());
-    }
-
-    Platform& platform_;
-    IssuerWorld& world_;
-    Input& input_;
-};
 
 }  // namespace
 
@@ -341,7 +234,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
         FUZZ_CHECK(!opened.error().message().empty());
         return 0;
     }
-    Visitor visitor(**opened, world, input);
+    fuzz::Visitor visitor(**opened, world, input);
     visitor.look_everywhere();
     visitor.go_on();
     visitor.look_everywhere();
