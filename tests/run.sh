@@ -38,19 +38,19 @@ if [ "${1-}" = --threads ]; then
     tests/chain/tools.sh build/thread
     cmake --preset thread -G Ninja
     cmake --build build/thread --target conformance_tests pcsc_tests ifd_driver_tests \
-        decorator_tests ifd_tests loopback_tests threads_tests vpcd_tests service_tests witness_tests \
-        chain_tests
+        decorator_tests ifd_tests loopback_tests monitor_tests threads_tests vpcd_tests \
+        service_tests witness_tests chain_tests
     # Races of pcscd itself, which is built without it, are not ours; one of our driver in it ends it.
     export TSAN_OPTIONS="halt_on_error=1 ignore_noninstrumented_modules=1 die_after_fork=0 second_deadlock_stack=1 suppressions=$PWD/tests/service/httplib.supp"
     exec ctest --test-dir build/thread --output-on-failure \
-        -L '^(conformance|pcsc|decorator|ifd|loopback|threads|vpcd|service|witness|chain)$' \
+        -L '^(conformance|pcsc|decorator|ifd|loopback|monitor|threads|vpcd|service|witness|chain)$' \
         -E '^(service|chain): |^https:' "$@"
 fi
 if [ "${1-}" = --valgrind ]; then
     shift
     cmake/packages.sh build test
     cmake --preset dev -G Ninja
-    rooms="terminal applet issuer ledger card crypto decorator ifd loopback protocol threads vpcd witness"
+    rooms="terminal applet issuer ledger card crypto decorator ifd loopback monitor protocol threads vpcd witness"
     # shellcheck disable=SC2086
     cmake --build build/dev --target secrets $(printf '%s_tests ' $rooms)
     ctest --test-dir build/dev --output-on-failure -j2 -L '^secrets$'

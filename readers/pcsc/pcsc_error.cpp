@@ -10,15 +10,13 @@ struct Meaning {
     Errc code;
 };
 
-// A handle that pcscd does not know any more is of a service that was restarted.
+// The service is unavailable where it says so, where the connection to it broke, and where it does
+// not know a handle any more, since it was restarted. Other codes say nothing about it.
 constexpr Meaning meanings[] = {
     {SCARD_E_NO_SERVICE, Errc::service_unavailable},
     {SCARD_E_SERVICE_STOPPED, Errc::service_unavailable},
     {SCARD_E_INVALID_HANDLE, Errc::service_unavailable},
     {SCARD_F_COMM_ERROR, Errc::service_unavailable},
-    {SCARD_F_INTERNAL_ERROR, Errc::service_unavailable},
-    {SCARD_E_SERVER_TOO_BUSY, Errc::service_unavailable},
-    {SCARD_E_NO_MEMORY, Errc::service_unavailable},
     {SCARD_E_NO_ACCESS, Errc::access_denied},
     {SCARD_W_SECURITY_VIOLATION, Errc::access_denied},
     {SCARD_E_UNKNOWN_READER, Errc::reader_unavailable},

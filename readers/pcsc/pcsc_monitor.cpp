@@ -2,6 +2,7 @@
 #include "pcsc_monitor.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "pcsc_list.hpp"
 
@@ -14,28 +15,37 @@ using Kind = ReaderEvent::Kind;
 
 constexpr milliseconds shortest_pause{10};
 constexpr milliseconds longest_pause{1000};
+// Connections in a row that fail before a wait has ended well, each after a longer pause: 2 s.
+constexpr int most_failures = 8;
 // A reader that arrives between the list and the wait is seen at the next list. So are taps that
 // the service does not tell us of, since a counter of 0 says to it that we do not count.
 constexpr milliseconds longest_wait{1000}, longest_wait_at_first{250};
+constexpr milliseconds longest_wait_when_torn{2};
+// What one call takes; readers beyond are not waited for, but looked at this often.
+constexpr std::size_t most_states = PCSCLITE_MAX_READERS_CONTEXTS;
+constexpr milliseconds longest_wait_beside_others{100};
 constexpr const char* arrivals = R"(\\?PnP?\Notification)";
 
-constexpr DWORD no_reader = SCARD_STATE_UNKNOWN | SCARD_STATE_UNAVAILABLE | SCARD_STATE_IGNORE;
-
-DWORD seen(const SCARD_READERSTATE& state)
+SCARD_READERSTATE asking(const char* name, DWORD known)
 {
-    return state.dwEventState & ~static_cast<DWORD>(SCARD_STATE_CHANGED);
+    SCARD_READERSTATE state{};
+    state.szReader = name;
+    state.dwCurrentState = known;
+    return state;
 }
 
-// Insertions and removals since the service has the reader.
-DWORD taps(DWORD state)
+// Fills in all states at once, without waiting.
+LONG look(const Context& context, std::span<SCARD_READERSTATE> states)
 {
-    return state >> 16;
-}
-
-Atr atr_of(const SCARD_READERSTATE& state)
-{
-    const auto size = std::min<std::size_t>(state.cbAtr, Atr::capacity);
-    return Atr(std::span(state.rgbAtr).first(size));
+    for (auto& state : states) state.dwCurrentState = SCARD_STATE_UNAWARE;
+    while (!states.empty()) {
+        const auto some = states.first(std::min(states.size(), most_states));
+        const auto code =
+            SCardGetStatusChange(context.handle(), 0, some.data(), static_cast<DWORD>(some.size()));
+        if (code != SCARD_S_SUCCESS) return code;
+        states = states.subspan(some.size());
+    }
+    return SCARD_S_SUCCESS;
 }
 
 }  // namespace
@@ -48,54 +58,63 @@ Result<std::unique_ptr<ReaderMonitor>> PcscMonitor::start(ReaderEventCallback ca
     return std::unique_ptr<ReaderMonitor>(std::move(monitor));
 }
 
-//              establish                         list or wait fails
+//              establish                     the service is gone, or fails again and again
 //   looking ----------------> watching (service_up) --------------> looking (service_down)
 //      \--- pause, twice as long every time, up to a second ---/
+//
+// A call that fails for another reason says nothing about readers and cards: a new connection
+// carries on where the old one was.
 void PcscMonitor::run()
 {
     auto pause = shortest_pause;
-    bool was_down = false;
+    int failures = 0;
     while (!stopped()) {
-        auto fresh = Context::establish();
-        if (fresh) {
-            const std::lock_guard lock(context_mutex_);
-            context_.emplace(*std::move(fresh));
+        const auto watched = watch();
+        if (watched.has_served) {
+            pause = shortest_pause;
+            failures = 0;
         }
-        if (context_) {
-            if (watch(*context_)) pause = shortest_pause;
-            const std::lock_guard lock(context_mutex_);
-            context_.reset();
-            was_down = true;
-        } else if (!was_down) {
-            push({.kind = Kind::service_down, .reader = {}, .atr = {}});
-            was_down = true;
+        if (watched.ended_by == Service::gone || ++failures == most_failures) {
+            down();
+            failures = 0;
         }
         if (!sleep(pause)) return;
         pause = std::min(2 * pause, longest_pause);
     }
 }
 
-// Until the service is gone. Whether it had served.
-bool PcscMonitor::watch(const Context& context)
+// Over one connection, until it fails.
+PcscMonitor::Watched PcscMonitor::watch()
 {
-    push({.kind = Kind::service_up, .reader = {}, .atr = {}});
-    bool has_served = false;
-    while (!stopped() && list(context)) {
-        has_served = true;
-        if (!sleep_until_change(context)) break;
+    Watched watched{.ended_by = Service::gone, .has_served = false};
+    auto fresh = Context::establish();
+    if (!fresh) return watched;
+    {
+        const std::lock_guard lock(context_mutex_);
+        context_.emplace(*std::move(fresh));
     }
-    all_left();
-    push({.kind = Kind::service_down, .reader = {}, .atr = {}});
-    return has_served;
+    up();
+    while (!stopped()) {
+        auto done = list(*context_);
+        if (done) done = sleep_until_change(*context_);
+        if (!done && done.error().code != Errc::service_unavailable)
+            watched.ended_by = Service::fails;
+        if (!done) break;
+        watched.has_served = true;
+    }
+    const std::lock_guard lock(context_mutex_);
+    context_.reset();
+    return watched;
 }
 
-// False: the service is gone.
-bool PcscMonitor::list(const Context& context)
+Result<void> PcscMonitor::list(const Context& context)
 {
     const auto names = list_readers(context);
-    if (!names) return false;
-    std::erase_if(readers_, [&](const Known& reader) {
-        const bool gone = std::ranges::find(*names, reader.name) == names->end();
+    if (!names) return names.error();
+    std::erase_if(readers_, [&](Known& reader) {
+        const bool is_there = std::ranges::find(*names, reader.name) != names->end();
+        const bool gone = !is_there && reader.is_missed;
+        reader.is_missed = !is_there;
         if (gone) left(reader);
         return gone;
     });
@@ -103,63 +122,57 @@ bool PcscMonitor::list(const Context& context)
     std::vector<SCARD_READERSTATE> fresh;
     for (const auto& name : *names) {
         if (std::ranges::find(readers_, name, &Known::name) != readers_.end()) continue;
-        SCARD_READERSTATE now{};
-        now.szReader = name.c_str();
-        const auto code = SCardGetStatusChange(context.handle(), 0, &now, 1);
-        if (code == SCARD_E_UNKNOWN_READER || (now.dwEventState & no_reader) != 0) continue;
-        if (code != SCARD_S_SUCCESS) return false;
-        fresh.push_back(now);
+        auto now = asking(name.c_str(), SCARD_STATE_UNAWARE);
+        const auto code = look(context, std::span(&now, 1));
+        if (code == SCARD_E_UNKNOWN_READER) continue;
+        if (code != SCARD_S_SUCCESS) return to_error(code, "SCardGetStatusChange");
+        if (!Slot::of(now).is_unknown()) fresh.push_back(now);
     }
     const auto known = readers_.size();
     for (const auto& now : fresh) arrived(now);
-    for (std::size_t i = 0; i < fresh.size(); ++i) begin(readers_[known + i], fresh[i]);
-    return true;
+    for (std::size_t i = 0; i < fresh.size(); ++i) {
+        // A card that was there before its reader was reported.
+        auto& reader = readers_[known + i];
+        if (reader.history.has_card()) toggle(reader, reader.slot.atr);
+    }
+    return {};
 }
 
-// False: the service is gone.
-bool PcscMonitor::sleep_until_change(const Context& context)
+Result<void> PcscMonitor::sleep_until_change(const Context& context)
 {
     auto longest = longest_wait;
-    std::vector<SCARD_READERSTATE> states(readers_.size() + 1);
-    for (std::size_t i = 0; i < readers_.size(); ++i) {
-        states[i].szReader = readers_[i].name.c_str();
-        states[i].dwCurrentState = readers_[i].state;
-        if (taps(readers_[i].state) == 0) longest = longest_wait_at_first;
+    std::vector<SCARD_READERSTATE> states;
+    for (const auto& reader : readers_) {
+        states.push_back(asking(reader.name.c_str(), reader.slot.state));
+        if (reader.slot.counter() == 0) longest = std::min(longest, longest_wait_at_first);
+        if (reader.history.is_torn()) longest = std::min(longest, longest_wait_when_torn);
     }
-    states.back().szReader = arrivals;
-    auto code = SCardGetStatusChange(context.handle(), static_cast<DWORD>(longest.count()),
-                                     states.data(), static_cast<DWORD>(states.size()));
-    if (code == SCARD_E_TIMEOUT) {
-        if (readers_.empty()) return true;
-        for (auto& state : states) state.dwCurrentState = SCARD_STATE_UNAWARE;
-        code = SCardGetStatusChange(context.handle(), 0, states.data(),
-                                    static_cast<DWORD>(readers_.size()));
-    }
+    if (states.size() > most_states) longest = std::min(longest, longest_wait_beside_others);
+    if (states.size() < most_states) states.push_back(asking(arrivals, SCARD_STATE_UNAWARE));
+    auto code =
+        SCardGetStatusChange(context.handle(), static_cast<DWORD>(longest.count()), states.data(),
+                             static_cast<DWORD>(std::min(states.size(), most_states)));
+    states.resize(readers_.size());
+    const bool others = states.size() > most_states && code == SCARD_S_SUCCESS;
+    if (code == SCARD_E_TIMEOUT || others) code = look(context, states);
     // A reader that left since it was listed. The pause is for a service that does not say so.
-    if (code == SCARD_E_UNKNOWN_READER) return sleep(shortest_pause);
-    if (code != SCARD_S_SUCCESS) return false;
+    if (code == SCARD_E_UNKNOWN_READER) {
+        sleep(shortest_pause);
+        return {};
+    }
+    if (code != SCARD_S_SUCCESS) return to_error(code, "SCardGetStatusChange");
     for (std::size_t i = 0; i < readers_.size(); ++i) take(readers_[i], states[i]);
-    return true;
+    return {};
 }
 
 // The counter tells taps apart that were over before we looked.
 void PcscMonitor::take(Known& reader, const SCARD_READERSTATE& now)
 {
-    if ((now.dwEventState & no_reader) != 0) return;  // the next list says so
-    const bool has_card = (now.dwEventState & SCARD_STATE_PRESENT) != 0;
-    const DWORD before = taps(reader.state), after = taps(now.dwEventState);
-    reader.state = seen(now);
-    const bool ends_as_seen = (after - before) % 2 == (reader.has_card != has_card ? 1U : 0U);
-    if (after < before || !ends_as_seen) {
-        // The service counts from the start: the reader left and came back while nobody looked.
-        left(reader);
-        push({.kind = Kind::reader_arrived, .reader = reader.name, .atr = {}});
-        reader.has_card = false;
-        begin(reader, now);
-        return;
-    }
-    for (DWORD tap = before; tap != after; ++tap)
-        toggle(reader, tap + 1 == after ? atr_of(now) : Atr());
+    const auto slot = Slot::of(now);
+    if (slot.is_unknown()) return;  // the next list says so
+    reader.slot = slot;
+    const auto changes = reader.history.take(slot, SlotHistory::Clock::now());
+    for (unsigned i = 1; i <= changes; ++i) toggle(reader, i == changes ? slot.atr : Atr());
 }
 
 void PcscMonitor::toggle(Known& reader, const Atr& atr)
@@ -172,14 +185,9 @@ void PcscMonitor::toggle(Known& reader, const Atr& atr)
 
 void PcscMonitor::arrived(const SCARD_READERSTATE& now)
 {
-    readers_.push_back({.name = now.szReader, .state = seen(now)});
+    const auto slot = Slot::of(now);
+    readers_.push_back({.name = now.szReader, .slot = slot, .history = SlotHistory(slot)});
     push({.kind = Kind::reader_arrived, .reader = now.szReader, .atr = {}});
-}
-
-// A card that was there before its reader was reported.
-void PcscMonitor::begin(Known& reader, const SCARD_READERSTATE& now)
-{
-    if ((now.dwEventState & SCARD_STATE_PRESENT) != 0) toggle(reader, atr_of(now));
 }
 
 void PcscMonitor::left(const Known& reader)
@@ -188,10 +196,18 @@ void PcscMonitor::left(const Known& reader)
     push({.kind = Kind::reader_left, .reader = reader.name, .atr = {}});
 }
 
-void PcscMonitor::all_left()
+void PcscMonitor::up()
+{
+    if (is_up_ != true) push({.kind = Kind::service_up, .reader = {}, .atr = {}});
+    is_up_ = true;
+}
+
+void PcscMonitor::down()
 {
     for (const auto& reader : readers_) left(reader);
     readers_.clear();
+    if (is_up_ != false) push({.kind = Kind::service_down, .reader = {}, .atr = {}});
+    is_up_ = false;
 }
 
 void PcscMonitor::interrupt() noexcept

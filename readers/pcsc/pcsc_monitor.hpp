@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "../queued_monitor.hpp"
 #include "pcsc_context.hpp"
+#include "slot_history.hpp"
 
 namespace tallycard::pcsc {
 
@@ -24,23 +26,31 @@ public:
 private:
     struct Known {
         std::string name;
-        DWORD state = 0;        // as the service gave it
-        bool has_card = false;  // as was reported
+        Slot slot;  // as the service gave it last
+        SlotHistory history;
+        bool has_card = false;   // as was reported
+        bool is_missed = false;  // in the last list
+    };
+    enum class Service : std::uint8_t { fails, gone };
+    struct Watched {
+        Service ended_by;
+        bool has_served;
     };
 
     void run();
-    bool watch(const Context& context);
-    bool list(const Context& context);
-    bool sleep_until_change(const Context& context);
+    Watched watch();
+    Result<void> list(const Context& context);
+    Result<void> sleep_until_change(const Context& context);
     void take(Known& reader, const SCARD_READERSTATE& now);
     void toggle(Known& reader, const Atr& atr);
     void arrived(const SCARD_READERSTATE& now);
-    void begin(Known& reader, const SCARD_READERSTATE& now);
     void left(const Known& reader);
-    void all_left();
+    void up();
+    void down();
     void interrupt() noexcept override;
 
     std::vector<Known> readers_;
+    std::optional<bool> is_up_;  // as was reported
     std::mutex context_mutex_;
     std::optional<Context> context_;  // set and reset by the thread alone
 };

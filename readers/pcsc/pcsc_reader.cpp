@@ -2,6 +2,7 @@
 #include "pcsc_reader.hpp"
 
 #include <algorithm>
+#include <thread>
 
 #include "pcsc_identity.hpp"
 #include "pcsc_link.hpp"
@@ -16,6 +17,8 @@ using Clock = std::chrono::steady_clock;
 // SCardCancel is lost when it comes just before the service knows that we wait; a wait looks up
 // this often, so that no cancel takes longer.
 constexpr milliseconds longest_sleep{200};
+// Between two looks at a reader whose last one was torn.
+constexpr milliseconds pause_of_torn_look{2};
 constexpr milliseconds longest_deadline = std::chrono::hours(24 * 365);
 
 // One SCardGetStatusChange.
@@ -28,12 +31,10 @@ Result<Slot> status_change(const Context& context, const std::string& name, DWOR
     const LONG code =
         SCardGetStatusChange(context.handle(), static_cast<DWORD>(longest.count()), &state, 1);
     if (code != SCARD_S_SUCCESS) return to_error(code, "SCardGetStatusChange");
-    constexpr DWORD gone = SCARD_STATE_UNKNOWN | SCARD_STATE_UNAVAILABLE | SCARD_STATE_IGNORE;
-    if ((state.dwEventState & gone) != 0)
+    const auto slot = Slot::of(state);
+    if (slot.is_unknown() || slot.is_unavailable())
         return to_error(SCARD_E_READER_UNAVAILABLE, "SCardGetStatusChange");
-    const auto atr_size = std::min<std::size_t>(state.cbAtr, Atr::capacity);
-    return Slot{.state = state.dwEventState & ~static_cast<DWORD>(SCARD_STATE_CHANGED),
-                .atr = Atr(std::span(state.rgbAtr).first(atr_size))};
+    return slot;
 }
 
 Error cancelled()
@@ -43,11 +44,19 @@ Error cancelled()
 
 }  // namespace
 
+// What the service says at once, and again while that is torn.
 Result<Slot> PcscReader::look()
 {
-    return with_service(context_, "SCardGetStatusChange", [&](const Context& context) {
-        return status_change(context, name_, SCARD_STATE_UNAWARE, milliseconds(0));
-    });
+    for (;;) {
+        auto slot = with_service(context_, "SCardGetStatusChange", [&](const Context& context) {
+            return status_change(context, name_, SCARD_STATE_UNAWARE, milliseconds(0));
+        });
+        if (!slot) return slot;
+        if (!history_) history_.emplace(*slot);
+        changes_ += history_->take(*slot, Clock::now());
+        if (!history_->is_torn()) return slot;
+        std::this_thread::sleep_for(pause_of_torn_look);
+    }
 }
 
 Result<Slot> PcscReader::next_change(const Slot& from, milliseconds longest)
@@ -62,7 +71,10 @@ Result<Slot> PcscReader::next_change(const Slot& from, milliseconds longest)
         const std::lock_guard lock(waiting_mutex_);
         waiting_.reset();
     }
-    if (slot) return slot;
+    if (slot) {
+        changes_ += history_->take(*slot, Clock::now());
+        return history_->is_torn() ? look() : slot;
+    }
     if (slot.error().code == Errc::timed_out || slot.error().code == Errc::cancelled) return from;
     if (slot.error().code == Errc::service_unavailable) context_.reset();
     return slot;
@@ -74,7 +86,7 @@ Result<Slot> PcscReader::wait_until(Done done, milliseconds deadline)
     const auto end = Clock::now() + std::min(deadline, longest_deadline);
     if (cancelled_.exchange(false)) return cancelled();
     auto slot = look();
-    while (slot && !done(*slot)) {
+    while (slot && !done()) {
         if (cancelled_.exchange(false)) return cancelled();
         const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
         if (left <= milliseconds(0)) return to_error(SCARD_E_TIMEOUT, "SCardGetStatusChange");
@@ -86,7 +98,7 @@ Result<Slot> PcscReader::wait_until(Done done, milliseconds deadline)
 // A card that is there but says nothing: upside down, or not a chip card.
 Result<Atr> PcscReader::seen(const Slot& slot)
 {
-    card_seen_at_ = slot.events();
+    card_seen_at_ = changes_;
     if (slot.is_mute()) return to_error(SCARD_W_UNRESPONSIVE_CARD, "SCardGetStatusChange");
     return slot.atr;
 }
@@ -107,7 +119,7 @@ Result<Atr> PcscReader::card()
 
 Result<Atr> PcscReader::wait_for_card(milliseconds deadline)
 {
-    const auto slot = wait_until([](const Slot& now) { return now.has_card(); }, deadline);
+    const auto slot = wait_until([this] { return history_->has_card(); }, deadline);
     if (!slot) return slot.error();
     return seen(*slot);
 }
@@ -116,9 +128,9 @@ Result<Atr> PcscReader::wait_for_card(milliseconds deadline)
 Result<void> PcscReader::wait_for_removal(milliseconds deadline)
 {
     auto known = card_seen_at_;
-    const auto removed = [&known](const Slot& now) {
-        if (!known) known = now.events();
-        return !now.has_card() || now.events() != *known;
+    const auto removed = [this, &known] {
+        if (!known) known = changes_;
+        return !history_->has_card() || changes_ != *known;
     };
     const auto slot = wait_until(removed, deadline);
     if (!slot) return slot.error();

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -9,20 +11,9 @@
 #include <tallycard/reader.hpp>
 
 #include "pcsc_context.hpp"
+#include "slot_history.hpp"
 
 namespace tallycard::pcsc {
-
-// What the service says of a reader slot.
-struct Slot {
-    DWORD state = SCARD_STATE_UNAWARE;  // as SCardGetStatusChange gives and takes it
-    Atr atr;
-
-    bool has_card() const { return (state & SCARD_STATE_PRESENT) != 0; }
-    bool is_mute() const { return (state & SCARD_STATE_MUTE) != 0; }
-    // Insertions and removals since the service has the reader. Two quick ones leave everything
-    // as it was but for this.
-    DWORD events() const { return state >> 16; }
-};
 
 // Its context is its waiter's: SCardCancel ends SCardGetStatusChange and nothing else.
 class PcscReader final : public Reader {
@@ -50,7 +41,9 @@ private:
     std::string name_;
     Deadlines deadlines_;
     std::optional<Context> context_;
-    std::optional<DWORD> card_seen_at_;  // Slot::events() of the card that a caller knows of
+    std::optional<SlotHistory> history_;
+    std::uint64_t changes_ = 0;                  // how often a card came or went
+    std::optional<std::uint64_t> card_seen_at_;  // changes_ at the card that a caller knows of
     std::mutex waiting_mutex_;
     std::optional<SCARDCONTEXT> waiting_;  // where a wait blocks just now
     std::atomic<bool> cancelled_ = false;

@@ -203,6 +203,22 @@ TEST_CASE("taps that are too quick to be seen are paired all the same", "[monito
     CHECK(!monitor->next());
 }
 
+TEST_CASE("a monitor sees all readers that pcscd has room for", "[service][full]")
+{
+    Stand stand({}, Stand::Readers::full);
+    REQUIRE(stand.names().size() == 16);
+    const auto monitor = watching(stand);
+    std::vector<std::unique_ptr<VpcdCard>> cards;
+    for (const auto slot : {0U, 7U, 15U}) {
+        cards.push_back(stand.insert(slot));
+        CHECK(take(*monitor, 1) == std::vector{"card_in " + stand.name(slot)});
+    }
+    // A monitor that cannot wait reports the service as gone, again and again.
+    CHECK(monitor->wait(1200ms).error().code == Errc::timed_out);
+    cards.pop_back();
+    CHECK(take(*monitor, 1) == std::vector{"card_out " + stand.name(15)});
+}
+
 TEST_CASE("two hundred taps of 10 ms are paired", "[monitor]")
 {
     const auto taps = Stand::takes_cards_at_once() ? 200U : 10U;

@@ -14,6 +14,7 @@ void FakeService::begin(std::uint64_t seed, std::uint32_t one_in)
     state().random = seed | 1;
     state().one_in = one_in;
     state().runs = true;
+    state().failing = 0;
     state().readers.clear();
 }
 
@@ -68,6 +69,44 @@ void FakeService::fail_no_more()
 {
     const Lock lock(state().mutex);
     state().one_in = 0;
+}
+void FakeService::show(const std::string& reader, std::vector<Look> looks)
+{
+    const Lock lock(state().mutex);
+    state().readers[reader].shown.assign(looks.begin(), looks.end());
+    wake_all();
+}
+bool FakeService::were_shown(const std::string& reader)
+{
+    const Lock lock(state().mutex);
+    return state().readers[reader].shown.empty();
+}
+void FakeService::set(const std::string& reader, const Look& now)
+{
+    const Lock lock(state().mutex);
+    auto& truth = state().readers[reader];
+    truth.taps = now.counter;
+    truth.has_card = now.has_card;
+    truth.lacks_atr = now.lacks_atr;
+    truth.is_unavailable = now.is_unavailable;
+    wake_all();
+}
+void FakeService::hide_in_lists(const std::string& reader, int times)
+{
+    const Lock lock(state().mutex);
+    state().readers[reader].hidden = times;
+}
+void FakeService::fail_by(LONG code, int times)
+{
+    const Lock lock(state().mutex);
+    state().code = code;
+    state().failing = times;
+    wake_all();
+}
+int FakeService::status_calls()
+{
+    const Lock lock(state().mutex);
+    return state().status_calls;
 }
 void FakeService::forget()
 {

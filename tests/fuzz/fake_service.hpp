@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace fuzz {
 
@@ -28,6 +29,26 @@ public:
     static void stop();  // every context is void
     static void start();
     static void fail_no_more();
+
+    // What one look at a reader shows in place of the truth.
+    struct Look {
+        bool has_card = false;
+        std::uint16_t counter = 0;
+        bool lacks_atr = false;
+        bool is_unavailable = false;
+    };
+    // The next looks at this reader, one after the other; then the truth.
+    static void show(const std::string& reader, std::vector<Look> looks);
+    // All of them were looked at.
+    static bool were_shown(const std::string& reader);
+    // The truth from now on.
+    static void set(const std::string& reader, const Look& now);
+    // The next lists lack this reader.
+    static void hide_in_lists(const std::string& reader, int times);
+    // So many of the next calls fail by this code.
+    static void fail_by(LONG code, int times);
+    // How often SCardGetStatusChange was called.
+    static int status_calls();
 
     // Whether the card may have heard a command since then.
     static void forget();

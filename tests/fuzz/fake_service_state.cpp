@@ -18,18 +18,15 @@
 namespace fuzz::fake {
 namespace {
 
-constexpr LONG codes[] = {SCARD_F_INTERNAL_ERROR,    SCARD_E_CANCELLED,
-                          SCARD_E_INVALID_HANDLE,    SCARD_E_INVALID_PARAMETER,
-                          SCARD_E_NO_MEMORY,         SCARD_E_INSUFFICIENT_BUFFER,
-                          SCARD_E_UNKNOWN_READER,    SCARD_E_TIMEOUT,
-                          SCARD_E_SHARING_VIOLATION, SCARD_E_NO_SMARTCARD,
-                          SCARD_E_PROTO_MISMATCH,    SCARD_E_NOT_READY,
-                          SCARD_E_SYSTEM_CANCELLED,  SCARD_F_COMM_ERROR,
-                          SCARD_F_UNKNOWN_ERROR,     SCARD_E_READER_UNAVAILABLE,
-                          SCARD_E_NOT_TRANSACTED,    SCARD_E_NO_SERVICE,
-                          SCARD_E_SERVICE_STOPPED,   SCARD_E_NO_READERS_AVAILABLE,
-                          SCARD_W_UNRESPONSIVE_CARD, SCARD_W_RESET_CARD,
-                          SCARD_W_REMOVED_CARD,      SCARD_E_NO_ACCESS};
+constexpr LONG codes[] = {
+    SCARD_F_INTERNAL_ERROR,     SCARD_E_CANCELLED,         SCARD_E_INVALID_HANDLE,
+    SCARD_E_INVALID_PARAMETER,  SCARD_E_NO_MEMORY,         SCARD_E_INSUFFICIENT_BUFFER,
+    SCARD_E_UNKNOWN_READER,     SCARD_E_TIMEOUT,           SCARD_E_SHARING_VIOLATION,
+    SCARD_E_NO_SMARTCARD,       SCARD_E_PROTO_MISMATCH,    SCARD_E_NOT_READY,
+    SCARD_E_SYSTEM_CANCELLED,   SCARD_F_COMM_ERROR,        SCARD_F_UNKNOWN_ERROR,
+    SCARD_E_READER_UNAVAILABLE, SCARD_E_NOT_TRANSACTED,    SCARD_E_NO_SERVICE,
+    SCARD_E_SERVICE_STOPPED,    SCARD_W_UNRESPONSIVE_CARD, SCARD_W_RESET_CARD,
+    SCARD_W_REMOVED_CARD,       SCARD_E_NO_ACCESS};
 
 const std::string& socket_path()
 {
@@ -59,10 +56,25 @@ int listener()
     return socket;
 }
 
-DWORD word_of(const Reader& reader)
+DWORD word_of(const FakeService::Look& look)
 {
-    return (reader.has_card ? SCARD_STATE_PRESENT : SCARD_STATE_EMPTY) |
-           static_cast<DWORD>(reader.taps << 16);
+    if (look.is_unavailable) return SCARD_STATE_UNAVAILABLE;
+    return (look.has_card ? SCARD_STATE_PRESENT : SCARD_STATE_EMPTY) |
+           static_cast<DWORD>(look.counter) << 16;
+}
+
+FakeService::Look next_look(Reader& reader)
+{
+    if (!reader.shown.empty()) {
+        const auto look = reader.shown.front();
+        reader.shown.pop_front();
+        return look;
+    }
+    if (fails()) return torn(reader);
+    return {.has_card = reader.has_card,
+            .counter = static_cast<std::uint16_t>(reader.taps),
+            .lacks_atr = reader.lacks_atr,
+            .is_unavailable = reader.is_unavailable};
 }
 
 }  // namespace
@@ -91,6 +103,18 @@ bool fails()
     return state().one_in != 0 && roll(state().one_in) == 0;
 }
 
+FakeService::Look torn(const Reader& reader)
+{
+    const auto counter = static_cast<std::uint16_t>(reader.taps);
+    switch (roll(4)) {
+    case 0:
+        return {.has_card = reader.has_card, .counter = static_cast<std::uint16_t>(counter - 1)};
+    case 1: return {.has_card = !reader.has_card, .counter = counter};
+    case 2: return {.has_card = reader.has_card, .counter = counter, .lacks_atr = true};
+    default: return {.is_unavailable = true};
+    }
+}
+
 Context make_connection()
 {
     const int served_by = listener();
@@ -116,6 +140,7 @@ LONG check(SCARDCONTEXT handle)
     pollfd given_up{found->second.client, POLLRDHUP, 0};
     if (::poll(&given_up, 1, 0) > 0) return SCARD_F_COMM_ERROR;
     if (!state().runs) return SCARD_E_NO_SERVICE;
+    if (state().failing > 0) return --state().failing, state().code;
     return fails() ? any_error() : SCARD_S_SUCCESS;
 }
 
@@ -172,13 +197,17 @@ bool look(SCARD_READERSTATE& wanted)
         return false;
     }
     const auto found = state().readers.find(wanted.szReader);
-    DWORD now = SCARD_STATE_UNKNOWN;
-    if (found != state().readers.end()) now = word_of(found->second);
-    if (found != state().readers.end() && found->second.has_card) {
-        constexpr std::uint8_t atr[] = {0x3B, 0x00};
-        std::memcpy(wanted.rgbAtr, atr, sizeof atr);
-        wanted.cbAtr = roll(64) == 0 ? 0 : sizeof atr;
-        if (roll(64) == 0) now |= SCARD_STATE_MUTE;
+    DWORD now = SCARD_STATE_UNKNOWN | SCARD_STATE_UNAVAILABLE;
+    wanted.cbAtr = 0;
+    if (found != state().readers.end()) {
+        const auto look = next_look(found->second);
+        now = word_of(look);
+        if (look.has_card && !look.lacks_atr) {
+            constexpr std::uint8_t atr[] = {0x3B, 0x00};
+            std::memcpy(wanted.rgbAtr, atr, sizeof atr);
+            wanted.cbAtr = sizeof atr;
+            if (state().one_in != 0 && roll(64) == 0) now |= SCARD_STATE_MUTE;
+        }
     }
     const bool is_new = known == SCARD_STATE_UNAWARE || (known & ~0x2UL) != now;
     wanted.dwEventState = is_new ? now | SCARD_STATE_CHANGED : now;

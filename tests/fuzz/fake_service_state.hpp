@@ -5,9 +5,12 @@
 #include <winscard.h>
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
+
+#include "fake_service.hpp"
 
 namespace fuzz::fake {
 
@@ -16,6 +19,9 @@ using Lock = std::lock_guard<std::mutex>;
 struct Reader {
     DWORD taps = 0;
     bool has_card = false;
+    bool lacks_atr = false, is_unavailable = false;
+    std::deque<FakeService::Look> shown;
+    int hidden = 0;  // in how many lists
 };
 struct Context {
     int client = -1, served = -1;  // the two ends of a connection, as the library looks for
@@ -31,6 +37,8 @@ struct State {
     std::mutex mutex;
     std::uint64_t random = 1;
     std::uint32_t one_in = 400;
+    LONG code = SCARD_S_SUCCESS;  // of the next `failing` calls
+    int failing = 0, status_calls = 0;
     bool runs = true, heard = false;
     std::map<std::string, Reader> readers;
     std::map<SCARDCONTEXT, Context> contexts;
@@ -48,6 +56,9 @@ bool fails();
 Context make_connection();
 void close(const Context& context);
 void wake_all();
+
+// The counter before or after the presence, as pcscd writes the one without the other.
+FakeService::Look torn(const Reader& reader);
 
 // What any call meets first: the connection may have been given up, or the service be gone.
 LONG check(SCARDCONTEXT handle);

@@ -42,7 +42,13 @@ LONG SCardListReaders(SCARDCONTEXT context, LPCSTR, LPSTR names, LPDWORD size)
     if (const auto code = check(context); code != SCARD_S_SUCCESS) return code;
     if (state().readers.empty()) return SCARD_E_NO_READERS_AVAILABLE;
     std::string all;
-    for (const auto& [name, reader] : state().readers) (all += name) += '\0';
+    for (auto& [name, reader] : state().readers) {
+        if (names != nullptr && reader.hidden > 0) {
+            --reader.hidden;
+        } else {
+            (all += name) += '\0';
+        }
+    }
     all += '\0';
     const auto room = *size;
     *size = all.size();
@@ -56,9 +62,11 @@ LONG SCardGetStatusChange(SCARDCONTEXT context, DWORD timeout, SCARD_READERSTATE
                           DWORD count)
 {
     constexpr DWORD most = 20;  // ms: an input has no more time
+    if (count > PCSCLITE_MAX_READERS_CONTEXTS) return SCARD_E_INVALID_PARAMETER;
     for (bool waited = false;; waited = true) {
         {
             const Lock lock(state().mutex);
+            ++state().status_calls;
             if (const auto code = check(context); code != SCARD_S_SUCCESS) return code;
             bool is_new = false;
             for (DWORD i = 0; i < count; ++i) is_new = look(states[i]) || is_new;

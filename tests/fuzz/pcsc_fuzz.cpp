@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The readers of pcscd over a service that fails: each of its calls one time in 400, or more often,
 // and some never return; readers, cards and the service itself come and go. Nothing hangs or leaks,
-// an error after which the card may have heard a command says so, and a monitor's events pair.
+// an error after which the card may have heard a command says so, a monitor's events pair, and a
+// reader leaves only where it was unplugged or the service went.
 #include <tallycard/pcsc.hpp>
 
 #include <map>
+#include <set>
 
 #include "../../readers/pcsc/service_clients.hpp"
 #include "fake_service.hpp"
@@ -41,18 +43,25 @@ constexpr const char* names[] = {"one", "two"};
 // What came has left before it comes again, whatever happened.
 class Watcher {
 public:
+    // Before the service does it.
+    void unplug(const std::string& reader) { unplugged_.insert(reader); }
     void take(const ReaderEvent& event)
     {
         using enum ReaderEvent::Kind;
+        const bool is_leaving = event.kind == reader_left || event.kind == card_out;
+        if (!is_leaving) FUZZ_CHECK(event.kind == service_down || !left_without_being_unplugged_);
         auto& [is_there, has_card] = readers_[event.reader];
         switch (event.kind) {
         case service_up: FUZZ_CHECK(!std::exchange(is_up_, true)); break;
         case service_down:
-            is_up_ = false;
+            is_up_ = left_without_being_unplugged_ = false;
             for (const auto& [name, reader] : readers_) FUZZ_CHECK(!reader.first);
             break;
         case reader_arrived: FUZZ_CHECK(is_up_ && !std::exchange(is_there, true)); break;
-        case reader_left: FUZZ_CHECK(!has_card && std::exchange(is_there, false)); break;
+        case reader_left:
+            FUZZ_CHECK(!has_card && std::exchange(is_there, false));
+            if (!unplugged_.contains(event.reader)) left_without_being_unplugged_ = true;
+            break;
         case card_in: FUZZ_CHECK(is_there && !std::exchange(has_card, true)); break;
         case card_out: FUZZ_CHECK(is_there && std::exchange(has_card, false)); break;
         }
@@ -60,8 +69,9 @@ public:
     }
 
 private:
-    bool is_up_ = false;
+    bool is_up_ = false, left_without_being_unplugged_ = false;
     std::map<std::string, std::pair<bool, bool>> readers_;
+    std::set<std::string> unplugged_;
 };
 
 class Program {
@@ -73,7 +83,7 @@ public:
         const std::string name = names[input_.below(2)];
         switch (input_.below(20)) {
         case 0: return FakeService::plug(name);
-        case 1: return FakeService::unplug(name);
+        case 1: watcher_.unplug(name); return FakeService::unplug(name);
         case 2: return FakeService::insert(name);
         case 3: return FakeService::remove(name);
         case 4: return FakeService::stop();
@@ -194,6 +204,7 @@ private:
     void monitor_by_callback()
     {
         Watcher watcher;
+        for (const auto* name : names) watcher.unplug(name);  // perhaps before
         auto made = driver_->monitor([&](const ReaderEvent& event) { watcher.take(event); });
         check(made);
         if (made) (*made)->stop();

@@ -19,7 +19,8 @@ namespace testing {
 // The pcscd of tests/integration/private_pcscd.sh --no-daemon; it ends with this object.
 class PcscdProcess {
 public:
-    enum class Readers { vpcd, tallycard, none };
+    // full: as many of our driver's as pcscd has room for.
+    enum class Readers { vpcd, tallycard, full, none };
 
     // `log`: a file for what pcscd and its drivers report as errors; empty: they report nothing.
     explicit PcscdProcess(Readers readers = Readers::vpcd, std::string log = {})
@@ -34,6 +35,7 @@ public:
     void start()
     {
         const auto config = readers_ == Readers::none ? empty_dir() : config_dir();
+        const SlotsInConfig slots(readers_ == Readers::full ? "16" : "");
         pid_ = fork();
         if (pid_ == 0) {
             preload_sanitizer();
@@ -61,6 +63,29 @@ public:
     }
 
 private:
+    // So many slots in our driver's configuration, until pcscd is ready.
+    class SlotsInConfig {
+    public:
+        explicit SlotsInConfig(const std::string& number)
+        {
+            if (number.empty()) return;
+            path_ = std::getenv("TALLYCARD_IFD_CONFIG");
+            before_ = std::filesystem::file_size(path_);
+            std::ofstream(path_, std::ios::app) << "slots = " << number << '\n';
+        }
+        SlotsInConfig(const SlotsInConfig&) = delete;
+        SlotsInConfig& operator=(const SlotsInConfig&) = delete;
+        ~SlotsInConfig()
+        {
+            std::error_code ignored;
+            if (!path_.empty()) std::filesystem::resize_file(path_, before_, ignored);
+        }
+
+    private:
+        std::filesystem::path path_;
+        std::uintmax_t before_ = 0;
+    };
+
     // A driver that was built with a sanitizer needs it in the process from the start. pcscd itself
     // has leaks.
     static void preload_sanitizer()
