@@ -15,7 +15,7 @@ using Kind = ReaderEvent::Kind;
 
 constexpr milliseconds shortest_pause{10};
 constexpr milliseconds longest_pause{1000};
-// Connections in a row that fail before a wait has ended well, each after a longer pause: 2 s.
+// Connections in a row that fail before a wait has ended well, each after a longer pause: 1.3 s.
 constexpr int most_failures = 8;
 // A reader that arrives between the list and the wait is seen at the next list. So are taps that
 // the service does not tell us of, since a counter of 0 says to it that we do not count.
@@ -46,6 +46,16 @@ LONG look(const Context& context, std::span<SCARD_READERSTATE> states)
         states = states.subspan(some.size());
     }
     return SCARD_S_SUCCESS;
+}
+
+// Whether a service that was down serves again.
+Result<void> probe(const Context& context)
+{
+    if (const auto names = list_readers(context); !names) return names.error();
+    auto state = asking(arrivals, SCARD_STATE_UNAWARE);
+    const auto code = SCardGetStatusChange(context.handle(), 1, &state, 1);
+    if (code == SCARD_S_SUCCESS || code == SCARD_E_TIMEOUT) return {};
+    return to_error(code, "SCardGetStatusChange");
 }
 
 }  // namespace
@@ -88,20 +98,23 @@ PcscMonitor::Watched PcscMonitor::watch()
 {
     Watched watched{.ended_by = Service::gone, .has_served = false};
     auto fresh = Context::establish();
-    if (!fresh) return watched;
+    if (!fresh) {
+        const bool may_be_there = fresh.error().code != Errc::service_unavailable;
+        if (is_up_ == true && may_be_there) watched.ended_by = Service::fails;
+        return watched;
+    }
     {
         const std::lock_guard lock(context_mutex_);
         context_.emplace(*std::move(fresh));
     }
-    up();
-    while (!stopped()) {
-        auto done = list(*context_);
+    auto done = is_up_ == false ? probe(*context_) : Result<void>();
+    if (done) up();
+    while (done && !stopped()) {
+        done = list(*context_);
         if (done) done = sleep_until_change(*context_);
-        if (!done && done.error().code != Errc::service_unavailable)
-            watched.ended_by = Service::fails;
-        if (!done) break;
-        watched.has_served = true;
+        if (done) watched.has_served = true;
     }
+    if (!done && done.error().code != Errc::service_unavailable) watched.ended_by = Service::fails;
     const std::lock_guard lock(context_mutex_);
     context_.reset();
     return watched;
@@ -111,13 +124,12 @@ Result<void> PcscMonitor::list(const Context& context)
 {
     const auto names = list_readers(context);
     if (!names) return names.error();
-    std::erase_if(readers_, [&](Known& reader) {
-        const bool is_there = std::ranges::find(*names, reader.name) != names->end();
-        const bool gone = !is_there && reader.is_missed;
-        reader.is_missed = !is_there;
+    std::erase_if(readers_, [&](const Known& reader) {
+        const bool gone = reader.is_missed && !std::ranges::count(*names, reader.name);
         if (gone) left(reader);
         return gone;
     });
+    for (auto& reader : readers_) reader.is_missed = !std::ranges::count(*names, reader.name);
     // Looked at before they are reported: whatever happens after the report is seen as a change.
     std::vector<SCARD_READERSTATE> fresh;
     for (const auto& name : *names) {
@@ -129,12 +141,9 @@ Result<void> PcscMonitor::list(const Context& context)
         if (!Slot::of(now).is_unknown()) fresh.push_back(now);
     }
     const auto known = readers_.size();
-    for (const auto& now : fresh) arrived(now);
-    for (std::size_t i = 0; i < fresh.size(); ++i) {
-        // A card that was there before its reader was reported.
-        auto& reader = readers_[known + i];
-        if (reader.history.has_card()) toggle(reader, reader.slot.atr);
-    }
+    for (const auto& now : fresh) arrived(now.szReader);
+    // A card that was there before its reader was reported.
+    for (std::size_t i = 0; i < fresh.size(); ++i) take(readers_[known + i], fresh[i]);
     return {};
 }
 
@@ -183,11 +192,10 @@ void PcscMonitor::toggle(Known& reader, const Atr& atr)
           .atr = reader.has_card ? atr : Atr()});
 }
 
-void PcscMonitor::arrived(const SCARD_READERSTATE& now)
+void PcscMonitor::arrived(const char* name)
 {
-    const auto slot = Slot::of(now);
-    readers_.push_back({.name = now.szReader, .slot = slot, .history = SlotHistory(slot)});
-    push({.kind = Kind::reader_arrived, .reader = now.szReader, .atr = {}});
+    readers_.push_back({.name = name, .slot = {}, .history = {}});
+    push({.kind = Kind::reader_arrived, .reader = name, .atr = {}});
 }
 
 void PcscMonitor::left(const Known& reader)

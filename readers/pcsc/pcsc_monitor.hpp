@@ -43,7 +43,7 @@ private:
     Result<void> sleep_until_change(const Context& context);
     void take(Known& reader, const SCARD_READERSTATE& now);
     void toggle(Known& reader, const Atr& atr);
-    void arrived(const SCARD_READERSTATE& now);
+    void arrived(const char* name);
     void left(const Known& reader);
     void up();
     void down();

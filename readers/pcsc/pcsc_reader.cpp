@@ -32,8 +32,7 @@ Result<Slot> status_change(const Context& context, const std::string& name, DWOR
         SCardGetStatusChange(context.handle(), static_cast<DWORD>(longest.count()), &state, 1);
     if (code != SCARD_S_SUCCESS) return to_error(code, "SCardGetStatusChange");
     const auto slot = Slot::of(state);
-    if (slot.is_unknown() || slot.is_unavailable())
-        return to_error(SCARD_E_READER_UNAVAILABLE, "SCardGetStatusChange");
+    if (slot.is_unknown()) return to_error(SCARD_E_READER_UNAVAILABLE, "SCardGetStatusChange");
     return slot;
 }
 
@@ -48,15 +47,21 @@ Error cancelled()
 Result<Slot> PcscReader::look()
 {
     for (;;) {
-        auto slot = with_service(context_, "SCardGetStatusChange", [&](const Context& context) {
-            return status_change(context, name_, SCARD_STATE_UNAWARE, milliseconds(0));
-        });
-        if (!slot) return slot;
-        if (!history_) history_.emplace(*slot);
-        changes_ += history_->take(*slot, Clock::now());
-        if (!history_->is_torn()) return slot;
+        auto slot =
+            follow(with_service(context_, "SCardGetStatusChange", [&](const Context& context) {
+                return status_change(context, name_, SCARD_STATE_UNAWARE, milliseconds(0));
+            }));
+        if (!slot || !history_.is_torn()) return slot;
         std::this_thread::sleep_for(pause_of_torn_look);
     }
+}
+
+Result<Slot> PcscReader::follow(Result<Slot> slot)
+{
+    if (!slot) return slot;
+    changes_ += history_.take(*slot, Clock::now());
+    if (slot->is_unavailable()) return to_error(SCARD_E_READER_UNAVAILABLE, "SCardGetStatusChange");
+    return slot;
 }
 
 Result<Slot> PcscReader::next_change(const Slot& from, milliseconds longest)
@@ -71,13 +76,13 @@ Result<Slot> PcscReader::next_change(const Slot& from, milliseconds longest)
         const std::lock_guard lock(waiting_mutex_);
         waiting_.reset();
     }
-    if (slot) {
-        changes_ += history_->take(*slot, Clock::now());
-        return history_->is_torn() ? look() : slot;
-    }
-    if (slot.error().code == Errc::timed_out || slot.error().code == Errc::cancelled) return from;
+    slot = follow(std::move(slot));
+    if (slot) return history_.is_torn() ? look() : slot;
     if (slot.error().code == Errc::service_unavailable) context_.reset();
-    return slot;
+    if (slot.error().code == Errc::cancelled) return from;
+    if (slot.error().code != Errc::timed_out) return slot;
+    // To the service a counter of 0 says that we do not count.
+    return from.counter() == 0 ? look() : from;
 }
 
 template <class Done>
@@ -119,7 +124,7 @@ Result<Atr> PcscReader::card()
 
 Result<Atr> PcscReader::wait_for_card(milliseconds deadline)
 {
-    const auto slot = wait_until([this] { return history_->has_card(); }, deadline);
+    const auto slot = wait_until([this] { return history_.has_card(); }, deadline);
     if (!slot) return slot.error();
     return seen(*slot);
 }
@@ -130,7 +135,7 @@ Result<void> PcscReader::wait_for_removal(milliseconds deadline)
     auto known = card_seen_at_;
     const auto removed = [this, &known] {
         if (!known) known = changes_;
-        return !history_->has_card() || changes_ != *known;
+        return !history_.has_card() || changes_ != *known;
     };
     const auto slot = wait_until(removed, deadline);
     if (!slot) return slot.error();

@@ -33,6 +33,7 @@ public:
 
 private:
     Result<Slot> look();
+    Result<Slot> follow(Result<Slot> slot);
     Result<Slot> next_change(const Slot& from, std::chrono::milliseconds longest);
     template <class Done>
     Result<Slot> wait_until(Done done, std::chrono::milliseconds deadline);
@@ -41,7 +42,7 @@ private:
     std::string name_;
     Deadlines deadlines_;
     std::optional<Context> context_;
-    std::optional<SlotHistory> history_;
+    SlotHistory history_;
     std::uint64_t changes_ = 0;                  // how often a card came or went
     std::optional<std::uint64_t> card_seen_at_;  // changes_ at the card that a caller knows of
     std::mutex waiting_mutex_;

@@ -12,12 +12,17 @@ namespace {
 // The counter has 16 bits and wraps; a step of more than half of them is one backwards.
 constexpr unsigned longest_step = 0x7FFF;
 
+bool fits(unsigned step, bool differs)
+{
+    return step <= longest_step && step % 2 == (differs ? 1U : 0U);
+}
+
 // The number of changes that a torn look stands for: as the counter has it, rounded down to what
 // fits the presence. A card that is still there, but was counted, is not the same insertion.
 unsigned plausible(unsigned step, bool differs, bool has_card)
 {
+    if (fits(step, differs)) return step;
     if (step > longest_step) return differs ? 1 : has_card ? 2 : 0;
-    if (step % 2 == (differs ? 1U : 0U)) return step;
     if (step == 0) return 1;
     return step == 1 && has_card ? 2 : step - 1;
 }
@@ -31,39 +36,46 @@ Slot Slot::of(const SCARD_READERSTATE& state)
             .atr = Atr(std::span(state.rgbAtr).first(size))};
 }
 
-// A card that has not said its ATR yet is the next change.
-SlotHistory::SlotHistory(const Slot& first)
-    : counter_(static_cast<std::uint16_t>(first.counter() - (first.lacks_atr() ? 1 : 0))),
-      has_card_(first.has_card() && !first.is_unavailable() && !first.lacks_atr())
-{
-}
-
 unsigned SlotHistory::take(const Slot& now, Clock::time_point at)
 {
     if (now.is_unavailable()) {
-        torn_since_.reset();
-        may_lag_ = true;  // pcscd counts the recovery
+        torn_.reset();
+        may_lag_until_ = Clock::time_point::max();  // pcscd counts the recovery
         return std::exchange(has_card_, false) ? 1 : 0;
     }
     const bool differs = now.has_card() != has_card_;
-    unsigned step = static_cast<std::uint16_t>(now.counter() - counter_);
-    const auto fits = [&] { return step <= longest_step && step % 2 == (differs ? 1U : 0U); };
-    const bool lagged = may_lag_ && !fits() && step != 0 && step <= longest_step;
+    const bool is_first = !counter_;
+    unsigned step =
+        is_first ? (differs ? 1 : 0) : static_cast<std::uint16_t>(now.counter() - *counter_);
+    const bool lagged =
+        at < may_lag_until_ && !fits(step, differs) && step != 0 && fits(step - 1, differs);
     if (lagged) --step;
-    if (fits() && (step == 0 || !now.lacks_atr()))
-        return believe(now, step, may_lag_ && step == 0 && !lagged);
-    if (!torn_since_) torn_since_ = at;
-    if (at - *torn_since_ < longest_tear) return 0;
-    return believe(now, plausible(step, differs, now.has_card()), true);
+    if (fits(step, differs) && (step == 0 || !now.lacks_atr())) {
+        if (lagged || (step != 0 && !is_first)) may_lag_until_ = Clock::time_point::min();
+        if (is_first) may_lag_until_ = at + longest_lag;
+        believe(now);
+        return step;
+    }
+    if (!stands(now, at)) return 0;
+    may_lag_until_ = at + longest_lag;
+    believe(now);
+    return plausible(step, differs, now.has_card());
 }
 
-unsigned SlotHistory::believe(const Slot& now, unsigned changes, bool may_lag)
+// Whether a torn look has been the same for long enough.
+bool SlotHistory::stands(const Slot& now, Clock::time_point at)
+{
+    const Seen seen{now.has_card(), now.lacks_atr(), now.counter()};
+    if (torn_ && torn_->seen == seen) return at - torn_->since >= longest_tear;
+    torn_ = Torn{.seen = seen, .since = at, .looks = torn_ ? torn_->looks + 1 : 1};
+    return torn_->looks == most_torn_looks;
+}
+
+void SlotHistory::believe(const Slot& now)
 {
     counter_ = now.counter();
     has_card_ = now.has_card();
-    may_lag_ = may_lag;
-    torn_since_.reset();
-    return changes;
+    torn_.reset();
 }
 
 }  // namespace tallycard::pcsc

@@ -24,6 +24,7 @@ struct Slot {
     bool is_unavailable() const { return (state & SCARD_STATE_UNAVAILABLE) != 0; }
     bool has_card() const { return (state & SCARD_STATE_PRESENT) != 0; }
     bool is_mute() const { return (state & SCARD_STATE_MUTE) != 0; }
+    // The service is still reading the ATR, or does not power cards up by itself.
     bool lacks_atr() const { return has_card() && !is_mute() && atr.size() == 0; }
     // Insertions and removals that the service counted. Two quick ones change nothing else.
     std::uint16_t counter() const { return static_cast<std::uint16_t>(state >> 16); }
@@ -31,33 +32,51 @@ struct Slot {
 
 // Follows a reader from one look to the next, and counts how often its card came or went between.
 //
-// pcscd writes presence, ATR and counter one after the other, and readers of all three take no
-// lock; up to pcsc-lite 1.9 another thread of this process may overwrite them while they are read.
-// So a look may be torn: a counter that lags behind the presence or runs ahead of it, an older
-// state, a card without its ATR. A torn look is not believed until it has stood for `longest_tear`.
-// Nor does the counter say that a reader was replaced: it wraps, it also counts recovery of a
-// driver that had failed, and it goes back to zero, or not, when a reader is plugged in again.
+// A look may be torn. pcscd writes presence, ATR and counter one after the other and sends them
+// without a lock; a call that finds the card gone says so at once, and the counter follows when the
+// reader is polled next; up to pcsc-lite 1.9 all threads of a process share one copy. So a counter
+// may lag behind the presence or run ahead of it, a look may be older than the one before, and a
+// card may lack its ATR. A torn look is not believed until it has stood for `longest_tear`.
+//
+// The counter says nothing about the reader itself: it wraps, it counts the recovery of a driver
+// that had failed, and it may or may not restart at zero when a reader is plugged in again.
 class SlotHistory {
 public:
     using Clock = std::chrono::steady_clock;
     static constexpr std::chrono::milliseconds longest_tear{30};
+    // pcscd polls a reader every 400 ms, and a driver may be slow to answer.
+    static constexpr std::chrono::milliseconds longest_lag{1000};
+    // Looks that are torn, each in another way, before the last one is believed.
+    static constexpr int most_torn_looks = 50;
 
-    explicit SlotHistory(const Slot& first);
-
-    // How often the card came or went since the last look that was believed; 0 for a torn one.
+    // How often the card came or went since the last look that was believed; before the first one
+    // there was no card. 0 for a torn look. Not for an unknown reader.
     unsigned take(const Slot& now, Clock::time_point at);
     // As of the last look that was believed.
     bool has_card() const { return has_card_; }
     // The last look was torn: look again soon.
-    bool is_torn() const { return torn_since_.has_value(); }
+    bool is_torn() const { return torn_.has_value(); }
 
 private:
-    unsigned believe(const Slot& now, unsigned changes, bool may_lag);
+    struct Seen {
+        bool has_card, lacks_atr;
+        std::uint16_t counter;
+        bool operator==(const Seen&) const = default;
+    };
+    struct Torn {
+        Seen seen;
+        Clock::time_point since;
+        int looks;  // that were torn in a row, each in another way
+    };
 
-    std::uint16_t counter_;
-    bool has_card_;
-    bool may_lag_ = true;  // the counter of the last look may still have to follow its presence
-    std::optional<Clock::time_point> torn_since_;
+    bool stands(const Slot& now, Clock::time_point at);
+    void believe(const Slot& now);
+
+    std::optional<std::uint16_t> counter_;  // none before the first look that has one
+    bool has_card_ = false;
+    // Until then, the counter may still have to follow the presence of the last look.
+    Clock::time_point may_lag_until_ = Clock::time_point::min();
+    std::optional<Torn> torn_;
 };
 
 }  // namespace tallycard::pcsc

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fake_service.hpp"
 
+#include <algorithm>
+
 #include "fake_service_state.hpp"
 #include "fuzz.hpp"
 
@@ -8,13 +10,15 @@ namespace fuzz {
 
 using fake::Lock, fake::state, fake::wake_all;
 
-void FakeService::begin(std::uint64_t seed, std::uint32_t one_in)
+void FakeService::begin(std::uint64_t seed, std::uint32_t one_in, std::uint32_t longest_wait)
 {
     const Lock lock(state().mutex);
     state().random = seed | 1;
     state().one_in = one_in;
     state().runs = true;
-    state().failing = 0;
+    state().longest_wait = longest_wait;
+    state().failing = state().refused = 0;
+    state().insertions = 0;
     state().readers.clear();
 }
 
@@ -43,6 +47,7 @@ void FakeService::insert(const std::string& reader)
     if (found == state().readers.end() || found->second.has_card) return;
     found->second.has_card = true;
     ++found->second.taps;
+    ++state().insertions;
     wake_all();
 }
 void FakeService::remove(const std::string& reader)
@@ -76,11 +81,6 @@ void FakeService::show(const std::string& reader, std::vector<Look> looks)
     state().readers[reader].shown.assign(looks.begin(), looks.end());
     wake_all();
 }
-bool FakeService::were_shown(const std::string& reader)
-{
-    const Lock lock(state().mutex);
-    return state().readers[reader].shown.empty();
-}
 void FakeService::set(const std::string& reader, const Look& now)
 {
     const Lock lock(state().mutex);
@@ -102,6 +102,26 @@ void FakeService::fail_by(LONG code, int times)
     state().code = code;
     state().failing = times;
     wake_all();
+}
+void FakeService::fail_to_connect_by(LONG code, int times)
+{
+    const Lock lock(state().mutex);
+    state().refusal = code;
+    state().refused = times;
+}
+bool FakeService::was_odd_enough()
+{
+    const Lock lock(state().mutex);
+    const auto is_odd = [](const auto& reader) {
+        return !reader.second.shown.empty() || reader.second.hidden > 0;
+    };
+    return state().failing == 0 && state().refused == 0 &&
+           std::ranges::none_of(state().readers, is_odd);
+}
+int FakeService::insertions()
+{
+    const Lock lock(state().mutex);
+    return state().insertions;
 }
 int FakeService::status_calls()
 {

@@ -17,8 +17,9 @@ class Input;
 
 class FakeService {
 public:
-    // For one input. `one_in`: how often a call fails.
-    static void begin(std::uint64_t seed, std::uint32_t one_in);
+    // For one input. `one_in`: how often a call fails; 0: never. `longest_wait`: ms that a call
+    // waits at most, whatever it is told.
+    static void begin(std::uint64_t seed, std::uint32_t one_in, std::uint32_t longest_wait);
     // Contexts and handles that were not given back are a finding.
     static void end();
 
@@ -37,18 +38,22 @@ public:
         bool lacks_atr = false;
         bool is_unavailable = false;
     };
-    // The next looks at this reader, one after the other; then the truth.
+    // The next looks at this reader, one a call; then the truth.
     static void show(const std::string& reader, std::vector<Look> looks);
-    // All of them were looked at.
-    static bool were_shown(const std::string& reader);
     // The truth from now on.
     static void set(const std::string& reader, const Look& now);
     // The next lists lack this reader.
     static void hide_in_lists(const std::string& reader, int times);
     // So many of the next calls fail by this code.
     static void fail_by(LONG code, int times);
+    // So many of the next connections are refused by this code.
+    static void fail_to_connect_by(LONG code, int times);
+    // All that the functions above asked for has happened.
+    static bool was_odd_enough();
     // How often SCardGetStatusChange was called.
     static int status_calls();
+    // Cards that were put in, and looks after which a card may seem to have been.
+    static int insertions();
 
     // Whether the card may have heard a command since then.
     static void forget();

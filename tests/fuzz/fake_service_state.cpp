@@ -63,19 +63,20 @@ DWORD word_of(const FakeService::Look& look)
            static_cast<DWORD>(look.counter) << 16;
 }
 
-FakeService::Look next_look(Reader& reader)
+// As pcscd writes one thing without the other; or a driver that fails.
+FakeService::Look odd_look(const Reader& reader)
 {
-    if (!reader.shown.empty()) {
-        const auto look = reader.shown.front();
-        reader.shown.pop_front();
-        return look;
+    const auto counter = static_cast<std::uint16_t>(reader.taps);
+    switch (roll(4)) {
+    case 0:
+        return {.has_card = reader.has_card, .counter = static_cast<std::uint16_t>(counter - 1)};
+    case 1: return {.has_card = !reader.has_card, .counter = counter};
+    case 2: return {.has_card = reader.has_card, .counter = counter, .lacks_atr = true};
+    default: return {.is_unavailable = true};
     }
-    if (fails()) return torn(reader);
-    return {.has_card = reader.has_card,
-            .counter = static_cast<std::uint16_t>(reader.taps),
-            .lacks_atr = reader.lacks_atr,
-            .is_unavailable = reader.is_unavailable};
 }
+
+constexpr std::string_view pnp = R"(\\?PnP?\)";
 
 }  // namespace
 
@@ -101,18 +102,6 @@ LONG any_error()
 bool fails()
 {
     return state().one_in != 0 && roll(state().one_in) == 0;
-}
-
-FakeService::Look torn(const Reader& reader)
-{
-    const auto counter = static_cast<std::uint16_t>(reader.taps);
-    switch (roll(4)) {
-    case 0:
-        return {.has_card = reader.has_card, .counter = static_cast<std::uint16_t>(counter - 1)};
-    case 1: return {.has_card = !reader.has_card, .counter = counter};
-    case 2: return {.has_card = reader.has_card, .counter = counter, .lacks_atr = true};
-    default: return {.is_unavailable = true};
-    }
 }
 
 Context make_connection()
@@ -189,27 +178,47 @@ LONG perhaps_hang(SCARDCONTEXT context)
     }
 }
 
+bool is_reader(const char* name)
+{
+    return std::string_view(name).starts_with(pnp) || state().readers.contains(name);
+}
+
 bool look(SCARD_READERSTATE& wanted)
 {
     const auto known = wanted.dwCurrentState;
-    if (std::string_view(wanted.szReader).starts_with("\\\\?PnP?")) {
-        wanted.dwEventState = 0;
-        return false;
-    }
-    const auto found = state().readers.find(wanted.szReader);
-    DWORD now = SCARD_STATE_UNKNOWN | SCARD_STATE_UNAVAILABLE;
+    wanted.dwEventState = 0;
     wanted.cbAtr = 0;
-    if (found != state().readers.end()) {
-        const auto look = next_look(found->second);
-        now = word_of(look);
-        if (look.has_card && !look.lacks_atr) {
-            constexpr std::uint8_t atr[] = {0x3B, 0x00};
-            std::memcpy(wanted.rgbAtr, atr, sizeof atr);
-            wanted.cbAtr = sizeof atr;
-            if (state().one_in != 0 && roll(64) == 0) now |= SCARD_STATE_MUTE;
-        }
+    if (std::string_view(wanted.szReader).starts_with(pnp)) return false;
+    const auto found = state().readers.find(wanted.szReader);
+    if (found == state().readers.end()) {
+        wanted.dwEventState = SCARD_STATE_UNKNOWN | SCARD_STATE_UNAVAILABLE | SCARD_STATE_CHANGED;
+        return true;
     }
-    const bool is_new = known == SCARD_STATE_UNAWARE || (known & ~0x2UL) != now;
+    auto& reader = found->second;
+    FakeService::Look shown{.has_card = reader.has_card,
+                            .counter = static_cast<std::uint16_t>(reader.taps),
+                            .lacks_atr = reader.lacks_atr,
+                            .is_unavailable = reader.is_unavailable};
+    const bool from_list = !reader.shown.empty();
+    const bool is_odd = from_list || fails();
+    if (from_list) {
+        shown = reader.shown.front();
+        reader.shown.pop_front();
+    } else if (is_odd) {
+        shown = odd_look(reader);
+    }
+    if (is_odd) ++state().insertions;
+    auto now = word_of(shown);
+    if (shown.has_card && !shown.lacks_atr) {
+        constexpr std::uint8_t atr[] = {0x3B, 0x00};
+        std::memcpy(wanted.rgbAtr, atr, sizeof atr);
+        wanted.cbAtr = sizeof atr;
+        if (state().one_in != 0 && roll(64) == 0) now |= SCARD_STATE_MUTE;
+    }
+    // Where the caller's counter is 0, pcsc-lite does not compare it.
+    const DWORD compared = (known >> 16) != 0 ? ~DWORD{SCARD_STATE_CHANGED} : DWORD{0xFFFD};
+    const bool is_new =
+        is_odd || known == SCARD_STATE_UNAWARE || (known & compared) != (now & compared);
     wanted.dwEventState = is_new ? now | SCARD_STATE_CHANGED : now;
     return is_new;
 }

@@ -37,8 +37,11 @@ struct State {
     std::mutex mutex;
     std::uint64_t random = 1;
     std::uint32_t one_in = 400;
-    LONG code = SCARD_S_SUCCESS;  // of the next `failing` calls
-    int failing = 0, status_calls = 0;
+    LONG code = SCARD_S_SUCCESS;     // of the next `failing` calls
+    LONG refusal = SCARD_S_SUCCESS;  // of the next `refused` connections
+    int refused = 0;
+    int failing = 0, status_calls = 0, insertions = 0;
+    std::uint32_t longest_wait = 20;
     bool runs = true, heard = false;
     std::map<std::string, Reader> readers;
     std::map<SCARDCONTEXT, Context> contexts;
@@ -57,14 +60,12 @@ Context make_connection();
 void close(const Context& context);
 void wake_all();
 
-// The counter before or after the presence, as pcscd writes the one without the other.
-FakeService::Look torn(const Reader& reader);
-
 // What any call meets first: the connection may have been given up, or the service be gone.
 LONG check(SCARDCONTEXT handle);
 LONG check_card(SCARDHANDLE handle);
-// Fills in what is; whether anything is not as the caller knows it.
+// Fills in what is; whether the call returns with that.
 bool look(SCARD_READERSTATE& wanted);
+bool is_reader(const char* name);
 
 // These two lock it themselves. Waits for a change, for SCardCancel, or for the library to end its
 // own connection.

@@ -19,6 +19,7 @@ LONG SCardEstablishContext(DWORD, LPCVOID, LPCVOID, LPSCARDCONTEXT context)
 {
     const Lock lock(state().mutex);
     if (!state().runs) return SCARD_E_NO_SERVICE;
+    if (state().refused > 0) return --state().refused, state().refusal;
     if (fails()) return any_error();
     *context = state().next++;
     state().contexts[*context] = make_connection();
@@ -44,7 +45,7 @@ LONG SCardListReaders(SCARDCONTEXT context, LPCSTR, LPSTR names, LPDWORD size)
     std::string all;
     for (auto& [name, reader] : state().readers) {
         if (names != nullptr && reader.hidden > 0) {
-            --reader.hidden;
+            --reader.hidden;  // hidden from this list
         } else {
             (all += name) += '\0';
         }
@@ -61,19 +62,25 @@ LONG SCardListReaders(SCARDCONTEXT context, LPCSTR, LPSTR names, LPDWORD size)
 LONG SCardGetStatusChange(SCARDCONTEXT context, DWORD timeout, SCARD_READERSTATE* states,
                           DWORD count)
 {
-    constexpr DWORD most = 20;  // ms: an input has no more time
     if (count > PCSCLITE_MAX_READERS_CONTEXTS) return SCARD_E_INVALID_PARAMETER;
+    std::size_t readers = 0;
     for (bool waited = false;; waited = true) {
+        DWORD longest = 0;
         {
             const Lock lock(state().mutex);
-            ++state().status_calls;
+            if (!waited) ++state().status_calls;
             if (const auto code = check(context); code != SCARD_S_SUCCESS) return code;
-            bool is_new = false;
-            for (DWORD i = 0; i < count; ++i) is_new = look(states[i]) || is_new;
+            bool is_new = waited && readers != state().readers.size();
+            readers = state().readers.size();
+            for (DWORD i = 0; i < count; ++i) {
+                if (!waited && !is_reader(states[i].szReader)) return SCARD_E_UNKNOWN_READER;
+                is_new = look(states[i]) || is_new;
+            }
             if (is_new || (count == 0 && timeout == 0)) return SCARD_S_SUCCESS;
+            longest = std::min<DWORD>(timeout, state().longest_wait);
         }
-        if (timeout == 0 || waited) return SCARD_E_TIMEOUT;
-        const auto code = wait(context, static_cast<int>(std::min(timeout, most)));
+        if (longest == 0 || waited) return SCARD_E_TIMEOUT;
+        const auto code = wait(context, static_cast<int>(longest));
         if (code != SCARD_S_SUCCESS && code != SCARD_E_TIMEOUT) return code;
     }
 }

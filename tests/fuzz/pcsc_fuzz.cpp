@@ -6,7 +6,6 @@
 #include <tallycard/pcsc.hpp>
 
 #include <map>
-#include <set>
 
 #include "../../readers/pcsc/service_clients.hpp"
 #include "fake_service.hpp"
@@ -44,34 +43,47 @@ constexpr const char* names[] = {"one", "two"};
 class Watcher {
 public:
     // Before the service does it.
-    void unplug(const std::string& reader) { unplugged_.insert(reader); }
+    void unplug(const std::string& reader) { ++unplugged_[reader]; }
     void take(const ReaderEvent& event)
     {
         using enum ReaderEvent::Kind;
-        const bool is_leaving = event.kind == reader_left || event.kind == card_out;
-        if (!is_leaving) FUZZ_CHECK(event.kind == service_down || !left_without_being_unplugged_);
         auto& [is_there, has_card] = readers_[event.reader];
         switch (event.kind) {
         case service_up: FUZZ_CHECK(!std::exchange(is_up_, true)); break;
         case service_down:
-            is_up_ = left_without_being_unplugged_ = false;
+            is_up_ = false;
+            leaving_.clear();
             for (const auto& [name, reader] : readers_) FUZZ_CHECK(!reader.first);
             break;
         case reader_arrived: FUZZ_CHECK(is_up_ && !std::exchange(is_there, true)); break;
         case reader_left:
             FUZZ_CHECK(!has_card && std::exchange(is_there, false));
-            if (!unplugged_.contains(event.reader)) left_without_being_unplugged_ = true;
+            leaving_.push_back(event.reader);
             break;
         case card_in: FUZZ_CHECK(is_there && !std::exchange(has_card, true)); break;
         case card_out: FUZZ_CHECK(is_there && std::exchange(has_card, false)); break;
         }
         FUZZ_CHECK(name(event.kind)[0] != '\0');
+        if (event.kind == card_in) ++cards_;
+        if (event.kind == reader_arrived) ++arrivals_;
+        if (event.kind != reader_left && event.kind != card_out) leave();
     }
+    // A reader that arrives may have a card.
+    void end() const { FUZZ_CHECK(cards_ <= FakeService::insertions() + arrivals_); }
 
 private:
-    bool is_up_ = false, left_without_being_unplugged_ = false;
+    // The service did not go behind them, so they were unplugged.
+    void leave()
+    {
+        for (const auto& reader : leaving_) FUZZ_CHECK(unplugged_[reader]-- > 0);
+        leaving_.clear();
+    }
+
+    bool is_up_ = false;
+    int cards_ = 0, arrivals_ = 0;
     std::map<std::string, std::pair<bool, bool>> readers_;
-    std::set<std::string> unplugged_;
+    std::map<std::string, int> unplugged_;
+    std::vector<std::string> leaving_;
 };
 
 class Program {
@@ -105,6 +117,7 @@ public:
         if (monitor_) {
             monitor_->stop();
             while (const auto event = monitor_->next()) watcher_.take(*event);
+            watcher_.end();
         }
     }
 
@@ -204,7 +217,6 @@ private:
     void monitor_by_callback()
     {
         Watcher watcher;
-        for (const auto* name : names) watcher.unplug(name);  // perhaps before
         auto made = driver_->monitor([&](const ReaderEvent& event) { watcher.take(event); });
         check(made);
         if (made) (*made)->stop();
@@ -224,7 +236,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     Input input(data, size);
     constexpr std::uint32_t rates[] = {400, 400, 60, 12};
-    FakeService::begin(input.number(3), rates[input.below(4)]);
+    FakeService::begin(input.number(3), rates[input.below(4)], 20);  // an input has no more time
     for (const auto* name : names) {
         FakeService::plug(name);
         FakeService::insert(name);

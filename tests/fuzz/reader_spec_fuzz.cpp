@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
     if (!stays_here(spec)) return 0;
     const InFolder folder;
     make_files();
-    FakeService::begin(1, 0);
+    FakeService::begin(1, 0, 20);
     for (int i = 0; i < how % 3; ++i) FakeService::plug(i == 0 ? "one" : "two");
     if ((how & 8) != 0) FakeService::insert("two");
     if ((how & 16) != 0) FakeService::stop();

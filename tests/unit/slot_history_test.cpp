@@ -34,14 +34,15 @@ Slot unavailable()
     return {.state = SCARD_STATE_UNAVAILABLE, .atr = {}};
 }
 
-// A history whose first look is behind it: its counter does not lag any more.
+using Time = SlotHistory::Clock::time_point;
+
+// A history that began so long ago that its counter does not lag any more.
 class Followed {
 public:
-    explicit Followed(const Slot& last) : history_(last)
+    explicit Followed(const Slot& first)
     {
-        const auto before = static_cast<std::uint16_t>(last.counter() - 2);
-        history_ = SlotHistory(last.has_card() ? card(before) : no_card(before));
-        CHECK(history_.take(last, now_) == 2);
+        CHECK(history_.take(first, now_) == (first.has_card() ? 1 : 0));
+        now_ += SlotHistory::longest_lag;
     }
     unsigned take(const Slot& slot, std::chrono::milliseconds later = 1ms)
     {
@@ -52,7 +53,7 @@ public:
 
 private:
     SlotHistory history_;
-    SlotHistory::Clock::time_point now_{};
+    Time now_{};
 };
 
 }  // namespace
@@ -99,25 +100,66 @@ TEST_CASE("a counter may lag longer than a torn look is waited for", "[monitor]"
     CHECK(slot.take(card(4), SlotHistory::longest_tear - 1ms) == 0);
     CHECK(slot.take(card(4), 1ms) == 1);
     CHECK(slot.has_card());
-    CHECK(slot.take(card(5)) == 0);
-    CHECK(slot.take(no_card(6)) == 1);
 
-    SECTION("in the very first look, too")
+    SECTION("and follows")
     {
-        SlotHistory fresh(card(4));
-        const auto now = SlotHistory::Clock::time_point{} + 1h;
-        CHECK(fresh.take(card(4), now) == 0);
-        CHECK(fresh.take(card(5), now) == 0);
-        CHECK(fresh.take(no_card(6), now) == 1);
-        CHECK(fresh.take(no_card(7), now) == 0);
-        CHECK(fresh.is_torn());
+        CHECK(slot.take(card(5), SlotHistory::longest_lag - 1ms) == 0);
+        CHECK(slot.take(no_card(6)) == 1);
     }
-    SECTION("and be passed over by the next tap")
+    SECTION("and is passed over by the next tap")
     {
-        SlotHistory fresh(card(4));
-        const auto now = SlotHistory::Clock::time_point{} + 1h;
-        CHECK(fresh.take(no_card(6), now) == 1);
-        CHECK(!fresh.is_torn());
+        CHECK(slot.take(no_card(6)) == 1);
+    }
+    SECTION("but not for ever")
+    {
+        CHECK(slot.take(card(5), SlotHistory::longest_lag) == 0);
+        CHECK(slot.is_torn());
+        CHECK(slot.take(card(6)) == 2);
+    }
+    CHECK(!slot.is_torn());
+}
+
+TEST_CASE("the counter of the very first look may lag as well", "[monitor]")
+{
+    const auto now = Time{} + 1h;
+    SlotHistory slot;
+    CHECK(slot.take(card(4), now) == 1);
+    CHECK(slot.take(card(4), now) == 0);
+    SECTION("and follows")
+    {
+        CHECK(slot.take(card(5), now) == 0);
+        CHECK(slot.take(no_card(6), now) == 1);
+        CHECK(slot.take(no_card(7), now) == 0);
+        CHECK(slot.is_torn());
+    }
+    SECTION("and is passed over by the next tap")
+    {
+        CHECK(slot.take(no_card(6), now) == 1);
+        CHECK(!slot.is_torn());
+    }
+    SECTION("but a tap that was missed hours later is one")
+    {
+        CHECK(slot.take(card(5), now + 1h) == 0);
+        CHECK(slot.is_torn());
+        CHECK(slot.take(card(6), now + 1h) == 2);
+    }
+}
+
+TEST_CASE("torn looks that differ do not stand", "[monitor]")
+{
+    Followed slot(no_card(4));
+    CHECK(slot.take(card(4)) == 0);
+    CHECK(slot.take(no_card(5), SlotHistory::longest_tear + 1ms) == 0);
+    CHECK(slot.is_torn());
+    CHECK(slot.take(no_card(6)) == 2);
+    CHECK(!slot.is_torn());
+
+    SECTION("but end")
+    {
+        int looks = 1;
+        auto torn = [&looks] { return looks % 2 == 0 ? no_card(7) : card(8); };
+        while (slot.take(torn(), 0ms) == 0 && slot.is_torn()) REQUIRE(++looks < 1000);
+        CHECK(looks == SlotHistory::most_torn_looks);
     }
 }
 
@@ -183,20 +225,41 @@ TEST_CASE("a counter that went back belongs to a reader that was plugged in agai
 
 TEST_CASE("a driver that fails has no card, and has it again when it recovers", "[monitor]")
 {
-    Followed slot(card(4));
+    Followed slot(card(40));
     CHECK(slot.take(unavailable()) == 1);
     CHECK(!slot.has_card());
     CHECK(slot.take(unavailable()) == 0);
     SECTION("with the card")
     {
-        CHECK(slot.take(card(5)) == 1);
-        CHECK(slot.take(no_card(6)) == 1);
+        CHECK(slot.take(card(41), 1h) == 1);
+        CHECK(slot.take(no_card(42)) == 1);
     }
     SECTION("without it")
     {
-        CHECK(slot.take(no_card(5)) == 0);
-        CHECK(slot.take(card(6)) == 1);
+        CHECK(slot.take(no_card(41), 1h) == 0);
+        CHECK(slot.take(card(42)) == 1);
     }
+    SECTION("after a tap")
+    {
+        CHECK(slot.take(no_card(43), 1h) == 2);
+    }
+    CHECK(!slot.is_torn());
+}
+
+TEST_CASE("what a reader counted before the first look that says so is nothing", "[monitor]")
+{
+    SlotHistory slot;
+    CHECK(slot.take(unavailable(), Time{}) == 0);
+    SECTION("with a card")
+    {
+        CHECK(slot.take(card(41), Time{}) == 1);
+    }
+    SECTION("without one")
+    {
+        CHECK(slot.take(no_card(41), Time{}) == 0);
+        CHECK(slot.take(card(42), Time{}) == 1);
+    }
+    CHECK(slot.has_card());
     CHECK(!slot.is_torn());
 }
 
@@ -220,14 +283,12 @@ TEST_CASE("a card without its ATR is one that pcscd is still reading, for a whil
 
 TEST_CASE("a first look at a card without its ATR is not believed at once, either", "[monitor]")
 {
-    const auto at = SlotHistory::Clock::time_point{} + 1h;
-    for (const auto counter :
-         {std::uint16_t{4}, std::uint16_t{5}}) {  // as it was, or having lagged
-        SlotHistory slot(card_without_atr(4));
+    for (const auto counter : {std::uint16_t{4}, std::uint16_t{5}}) {  // the same, or having lagged
+        SlotHistory slot;
+        CHECK(slot.take(card_without_atr(4), Time{}) == 0);
         CHECK(!slot.has_card());
-        CHECK(slot.take(card_without_atr(4), at) == 0);
         CHECK(slot.is_torn());
-        CHECK(slot.take(card(counter), at) == 1);
+        CHECK(slot.take(card(counter), Time{}) == 1);
         CHECK(!slot.is_torn());
     }
 }
