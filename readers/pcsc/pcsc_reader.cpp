@@ -76,7 +76,7 @@ Result<Slot> PcscReader::next_change(const Slot& from, milliseconds longest)
         const std::lock_guard lock(waiting_mutex_);
         waiting_.reset();
     }
-    slot = follow(std::move(slot));
+    slot = follow(slot);
     if (slot) return history_.is_torn() ? look() : slot;
     if (slot.error().code == Errc::service_unavailable) context_.reset();
     if (slot.error().code == Errc::cancelled) return from;
