@@ -21,7 +21,7 @@ constexpr int most_failures = 8;
 // the service does not tell us of, since a counter of 0 says to it that we do not count.
 constexpr milliseconds longest_wait{1000}, longest_wait_at_first{250};
 constexpr milliseconds longest_wait_when_torn{2};
-// What one call takes; readers beyond are not waited for, but looked at this often.
+// One call takes this many; the monitor does not wait for readers beyond, but looks this often.
 constexpr std::size_t most_states = PCSCLITE_MAX_READERS_CONTEXTS;
 constexpr milliseconds longest_wait_beside_others{100};
 constexpr const char* arrivals = R"(\\?PnP?\Notification)";
@@ -48,7 +48,7 @@ LONG look(const Context& context, std::span<SCARD_READERSTATE> states)
     return SCARD_S_SUCCESS;
 }
 
-// Whether a service that was down serves again.
+// Succeeds when a service that was down serves again.
 Result<void> probe(const Context& context)
 {
     if (const auto names = list_readers(context); !names) return names.error();

@@ -43,7 +43,7 @@ Error cancelled()
 
 }  // namespace
 
-// What the service says at once, and again while that is torn.
+// Asks the service without waiting, and again while the look is torn.
 Result<Slot> PcscReader::look()
 {
     for (;;) {

@@ -62,7 +62,7 @@ unsigned SlotHistory::take(const Slot& now, Clock::time_point at)
     return plausible(step, differs, now.has_card());
 }
 
-// Whether a torn look has been the same for long enough.
+// True when a torn look has been the same for long enough.
 bool SlotHistory::stands(const Slot& now, Clock::time_point at)
 {
     const Seen seen{now.has_card(), now.lacks_atr(), now.counter()};

@@ -31,7 +31,7 @@ public:
     static void start();
     static void fail_no_more();
 
-    // What one look at a reader shows in place of the truth.
+    // One look at a reader, in place of the truth.
     struct Look {
         bool has_card = false;
         std::uint16_t counter = 0;

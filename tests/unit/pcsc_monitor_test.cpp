@@ -55,8 +55,8 @@ public:
     ReaderMonitor& monitor() { return *monitor_; }
     ReaderDriver& driver() { return *driver_; }
     const std::string& name(std::size_t i = 0) const { return names_.at(i); }
-    // What is reported until the service has no odd answer left, and nothing was reported for
-    // longer than a torn look is waited for.
+    // Events until the service has no odd answer left and nothing has come for longer than a torn
+    // look is waited for.
     Events reported()
     {
         testing::wait_until("the odd answers were given", FakeService::was_odd_enough);

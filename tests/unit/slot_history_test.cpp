@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one odd look at a reader is taken for.
+// How a reader is followed over odd looks.
 #include <catch2/catch.hpp>
 
 #include <array>
