@@ -38,6 +38,9 @@ void add_administration_commands(Program& program)
          {Entry{"block", "Block the card: it moves no value until it is unblocked", Kind::block},
           Entry{"unblock", "Unblock the card", Kind::unblock},
           Entry{"reset-pin", "Give the card its three PIN tries back", Kind::reset_pin_tries},
+          Entry{"open-pin",
+                "Take the card's PIN away, whose holder forgot it, and let 'set-pin' set another",
+                Kind::open_pin},
           Entry{"set-limits", "Replace the card's limits", Kind::set_limits},
           Entry{"terminate", "End the card's life, for good", Kind::terminate}}) {
         auto& command = program.command(

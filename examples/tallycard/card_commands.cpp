@@ -93,9 +93,10 @@ Report history(const Options& options)
     std::vector<std::vector<std::string>> rows = {{"sequence", "operation", "balance after"}};
     for (const auto& entry : booth.terminal.history(*booth.desk.card).value()) {
         const auto& result = entry.receipt.result;
-        rows.push_back({std::to_string(result.sequence), describe(entry.operation, currency),
+        rows.push_back({std::to_string(result.sequence),
+                        describe(entry.executed.operation, currency),
                         to_string(result.balance, currency)});
-        auto json = to_json(entry.operation, currency);
+        auto json = to_json(entry.executed.operation, currency);
         json["balance"] = amount_json(result.balance, currency);
         json["receipt"] = to_hex(entry.receipt.encode());
         entries.push_back(json);
@@ -103,6 +104,16 @@ Report history(const Options& options)
     return {entries.empty() ? "no operations yet" : table(rows),
             {{"history", entries}},
             exit_code::done};
+}
+
+// Whether the card waits for a PIN is seen by its answer alone: it says no more than that it has
+// none.
+Report set_pin(const Options& options)
+{
+    Booth booth(options);
+    const auto new_pin = secret_input::new_pin("New PIN", options.new_pin_fd).value();
+    booth.terminal.set_pin(*booth.desk.card, new_pin).value();
+    return {"the PIN was set", {{"outcome", "applied"}}, exit_code::done};
 }
 
 // `typed_at` says whether this process has seen the PIN.
@@ -123,7 +134,7 @@ Report change_pin(const Options& options)
         return pin_changed("reader");
     }
     const auto old_pin = secret_input::pin("PIN of the card", options.pin_fd).value();
-    const auto new_pin = secret_input::pin("New PIN", options.new_pin_fd).value();
+    const auto new_pin = secret_input::new_pin("New PIN", options.new_pin_fd).value();
     booth.terminal.change_pin(*booth.desk.card, old_pin, new_pin).value();
     return pin_changed("terminal");
 }
@@ -147,4 +158,6 @@ void add_card_commands(Program& program)
     pin.add_option("--pin-fd", options.pin_fd,
                    "Read the PIN from this descriptor (else the reader's keypad, else a prompt)");
     pin.add_option("--new-pin-fd", options.new_pin_fd, "Read the new PIN from this descriptor");
+    at_card("set-pin", "Set a PIN after 'open-pin', which took the old one away", set_pin)
+        .add_option("--new-pin-fd", options.new_pin_fd, "Read the new PIN from this descriptor");
 }

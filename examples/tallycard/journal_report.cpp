@@ -7,19 +7,6 @@ using namespace tallycard;
 
 namespace {
 
-std::string describe_intent(const JournalIntent& intent, const Currency& currency)
-{
-    return describe({.kind = intent.kind,
-                     .card_id = intent.card_id,
-                     .sequence = 0,
-                     .amount = intent.amount,
-                     .unit = currency.unit,
-                     .nonce = {},
-                     .account = intent.account,
-                     .parameter = intent.parameter},
-                    currency);
-}
-
 Report of_one(const Drained& drained, const Currency& currency)
 {
     const auto& entry = drained.entry;
@@ -50,6 +37,19 @@ Report of_one(const Drained& drained, const Currency& currency)
 }
 
 }  // namespace
+
+std::string describe_intent(const JournalIntent& intent, const Currency& currency)
+{
+    return describe({.kind = intent.kind,
+                     .card_id = intent.card_id,
+                     .sequence = 0,
+                     .amount = intent.amount,
+                     .unit = currency.unit,
+                     .nonce = {},
+                     .account = intent.account,
+                     .parameter = intent.parameter},
+                    currency);
+}
 
 Report report_of(const std::vector<Drained>& drained, const Currency& currency)
 {

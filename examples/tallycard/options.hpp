@@ -22,8 +22,8 @@ struct Options {
     bool json = false;
 
     // Secrets come from a prompt or a descriptor.
-    bool ask_pin = false;
-    std::optional<int> pin_fd, new_pin_fd, passphrase_fd;
+    bool ask_pin = false, ask_receiver_pin = false;
+    std::optional<int> pin_fd, receiver_pin_fd, new_pin_fd, passphrase_fd;
     std::string passphrase_file, transport_key_file;
     std::string hsm_pin_file;
     std::optional<int> hsm_pin_fd;
@@ -34,6 +34,7 @@ struct Options {
 
     // What.
     std::string from, to;  // stores
+    std::string receiver;  // a card id
     std::string id, amount, account, file, known, instruction, card, origin, unit = "EUR";
     unsigned exponent = 2;
     unsigned threads = 0;  // 0: as many as there are processors

@@ -103,7 +103,8 @@ std::string describe(const Operation& operation, const Currency& currency)
 {
     std::string text = name(operation.kind);
     if (moves_value(operation.kind)) text += " " + to_string(operation.amount, currency);
-    if (!operation.account) return text;
+    const bool is_cash = operation.kind == Kind::top_up || operation.kind == Kind::cash_out;
+    if (!operation.account || is_cash) return text;
     text += is_debit(operation.kind) ? " to " : " from ";
     return text + std::string(operation.account->text());
 }

@@ -200,6 +200,17 @@ Result<PinBlock> pin(const std::string& prompt, std::optional<int> descriptor)
     return make_pin_block(line.text());
 }
 
+Result<PinBlock> new_pin(const std::string& prompt, std::optional<int> descriptor)
+{
+    auto first = pin(prompt, descriptor);
+    if (!first || descriptor) return first;
+    const auto second = pin("The same again", descriptor);
+    if (!second) return second.error();
+    if (!detail::equal(first->reveal(), second->reveal()))
+        return Error{.code = Errc::malformed, .where = "new PIN (the two differ)"};
+    return first;
+}
+
 Result<Passphrase> passphrase(const std::string& prompt, const PassphraseSource& source,
                               bool confirm)
 {

@@ -14,6 +14,10 @@ namespace secret_input {
 tallycard::Result<tallycard::PinBlock> pin(const std::string& prompt,
                                            std::optional<int> descriptor);
 
+// Asked for twice at a prompt.
+tallycard::Result<tallycard::PinBlock> new_pin(const std::string& prompt,
+                                               std::optional<int> descriptor);
+
 struct PassphraseSource {
     std::string file;
     std::optional<int> descriptor;

@@ -35,6 +35,11 @@ public:
         }
         return *terminal_;
     }
+    const OperationJournal& journal()
+    {
+        terminal();
+        return *journal_;
+    }
     Report report(const Outcome& outcome) const { return report_of(outcome, id, currency); }
 
     workplace::Office office;
@@ -71,9 +76,16 @@ Report card_to_card(const Options& options)
     const auto amount = counter.amount();
     const auto from = workplace::desk(options);
     const auto to = workplace::desk(options, options.second_reader);
+    const auto receiver = counter.terminal().identify(*to.card).value().card_id;
+    if (!options.receiver.empty() && workplace::card_id(options.receiver) != receiver)
+        return report_of(Error{.code = Errc::wrong_card, .where = "the card in --to-reader"});
+    std::fprintf(stderr, "to card %s\n", receiver.to_string().c_str());
+    workplace::Pin receiver_pin(options.ask_receiver_pin, options.receiver_pin_fd,
+                                "PIN of the receiving card");
+    const auto given_there = receiver_pin.of(*to.card);
     const auto pin = counter.pin.of(*from.card);
-    const auto both =
-        counter.terminal().card_to_card(*from.card, *to.card, counter.id, amount, pin);
+    const auto both = counter.terminal().card_to_card(*from.card, *to.card, counter.id, amount, pin,
+                                                      given_there, receiver);
     auto out = counter.report(both.out);
     if (!both.in) return out;
     const auto in = counter.report(*both.in);
@@ -116,15 +128,29 @@ Report resolution_report(const Result<Resolution>& resolved)
     const auto count = [](std::size_t n) { return std::to_string(n); };
     return {"card " + standing.card_id.to_string() + ": " + count(resolved->settled) +
                 " settled, " + count(resolved->delivered) + " delivered, " +
-                count(resolved->voided) + " voided; balance " +
-                to_string(standing.balance, standing.currency),
+                count(resolved->voided) + " voided" +
+                (resolved->of_another_terminal ? " (asked for at another terminal)" : "") +
+                "; balance " + to_string(standing.balance, standing.currency),
             {{"card", standing.card_id.to_string()},
              {"settled", resolved->settled},
              {"delivered", resolved->delivered},
              {"voided", resolved->voided},
+             {"of_another_terminal", resolved->of_another_terminal},
              {"balance", amount_json(standing.balance, standing.currency)},
              {"sequence", standing.settled}},
             exit_code::done};
+}
+
+// The oldest debit that this terminal's journal holds open for the card: what a PIN would be for.
+std::optional<JournalIntent> open_debit(const OperationJournal& journal, const CardId& card_id)
+{
+    for (const auto& entry : journal.entries()) {
+        const auto& intent = entry.intent;
+        if (entry.is_open() && !entry.receipt && intent.card_id == card_id &&
+            is_debit(intent.kind) && intent.kind != Kind::payment)
+            return intent;
+    }
+    return std::nullopt;
 }
 
 // The card first, then what the journal holds.
@@ -145,16 +171,27 @@ Report resolve(const Options& options)
 {
     Counter counter(options);
     const auto desk = workplace::desk(options);
-    const auto pin = counter.pin.of(*desk.card);
     auto& terminal = counter.terminal();
+    // A PIN is given for an operation that its holder has been shown, and for no other.
+    const auto card_id = terminal.identify(*desk.card).value().card_id;
+    const auto debit = open_debit(counter.journal(), card_id);
+    HolderPin pin;
+    if (debit) {
+        std::fprintf(stderr, "open for this card: %s\n",
+                     describe_intent(*debit, counter.currency).c_str());
+        pin = counter.pin.of(*desk.card);
+    }
+    // With its PIN before anything else, which would void it for want of one.
+    std::optional<Result<std::vector<Drained>>> drained;
+    if (pin.is_given()) drained = terminal.drain(*desk.card, pin);
     auto resolved = terminal.resolve(*desk.card);
     if (!resolved) return resolution_report(resolved);
-    const auto drained = terminal.drain(*desk.card, pin);
-    if (drained && !drained->empty()) {
-        const auto after = counter.office.client().standing(resolved->standing.card_id);
+    if (!drained) drained = terminal.drain(*desk.card);
+    if (*drained && !(*drained)->empty()) {
+        const auto after = counter.office.client().standing(resolved->standing.card_id, {});
         if (after) resolved->standing = *after;
     }
-    return with_journal(resolved, drained, counter.currency);
+    return with_journal(resolved, *drained, counter.currency);
 }
 
 Report void_pending(const Options& options)
@@ -237,6 +274,12 @@ void add_value_commands(Program& program)
     other.add_option("--to-reader", options.second_reader,
                      "From the card to the card in this other reader");
     other.require_option(1);
+    move.add_option("--receiver", options.receiver,
+                    "Only to the card with this id, 32 hex digits, with --to-reader");
+    move.add_flag("--receiver-pin", options.ask_receiver_pin,
+                  "Give the receiving card its PIN, which it needs where its balance is private");
+    move.add_option("--receiver-pin-fd", options.receiver_pin_fd,
+                    "Read that PIN from this file descriptor");
 
     add_execute(program);
     with::pin(online("resolve",

@@ -173,12 +173,12 @@ CardId card_id(const std::string& text)
 
 HolderPin Pin::of(CardLink& card)
 {
-    if (!options_.ask_pin && !options_.pin_fd) return {};
-    if (!options_.pin_fd && card.has_pin_pad()) {
+    if (!is_asked_ && !descriptor_) return {};
+    if (!descriptor_ && card.has_pin_pad()) {
         std::fprintf(stderr, "type the PIN at the reader\n");
         return HolderPin::at_reader();
     }
-    block_.emplace(secret_input::pin("PIN of the card", options_.pin_fd).value());
+    block_.emplace(secret_input::pin(prompt_, descriptor_).value());
     return &*block_;
 }
 

@@ -71,12 +71,21 @@ tallycard::CardId card_id(const std::string& text);
 // has a keypad, else at a prompt.
 class Pin {
 public:
-    explicit Pin(const Options& options) : options_(options) {}
+    explicit Pin(const Options& options) : Pin(options.ask_pin, options.pin_fd, "PIN of the card")
+    {
+    }
+    // `prompt` is a literal.
+    Pin(bool is_asked, std::optional<int> descriptor, const char* prompt)
+        : is_asked_(is_asked), descriptor_(descriptor), prompt_(prompt)
+    {
+    }
     // Asks for it. Borrows the object.
     tallycard::HolderPin of(tallycard::CardLink& card);
 
 private:
-    const Options& options_;
+    bool is_asked_;
+    std::optional<int> descriptor_;
+    const char* prompt_;
     std::optional<tallycard::PinBlock> block_;
 };
 

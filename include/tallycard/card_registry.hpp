@@ -5,7 +5,9 @@
 
 #include <tallycard/export.hpp>
 #include <tallycard/fixed_bytes.hpp>
+#include <tallycard/instructions.hpp>
 #include <tallycard/issuer_description.hpp>
+#include <tallycard/limits.hpp>
 #include <tallycard/result.hpp>
 #include <tallycard/store_rows.hpp>
 
@@ -17,6 +19,15 @@ struct NewCard {
     Certificate certificate;
     PublicKey public_key;
     Digest transport_key;  // SHA-256 of it
+    Limits limits;         // as in the personalisation
+    SealedPersonalisation sealed;
+};
+
+// A card that was registered. The sealed personalisation is kept until the card is confirmed, so
+// that an interrupted issuing goes on with the same card.
+struct RegisteredCard {
+    CardRow row;
+    std::optional<SealedPersonalisation> sealed;  // absent once it is confirmed
 };
 
 // What issuing a card needs of the issuer's platform: see issue_card(). A seam: in process, or over
@@ -28,10 +39,10 @@ public:
     virtual Result<IssuerDescription> description() = 0;
 
     // A card that is registered again as it was is no error, until it was confirmed. Opens the
-    // holder's account.
-    virtual Result<CardRow> register_card(const NewCard& card) = 0;
+    // holder's account. Errc::conflict where the id, or the transport key, is another card's.
+    virtual Result<void> register_card(const NewCard& card) = 0;
     virtual Result<void> confirm_card(const CardId& card_id) = 0;
-    virtual Result<std::optional<CardRow>> card_of_transport_key(const Digest& digest) = 0;
+    virtual Result<std::optional<RegisteredCard>> card_of_transport_key(const Digest& digest) = 0;
 };
 
 }  // namespace tallycard

@@ -69,23 +69,27 @@ public:
 
     Result<void> verify_pin(const PinBlock& pin);  // Errc::wrong_pin: see Error::sw.tries_left()
     Result<void> change_pin(const PinBlock& old_pin, const PinBlock& new_pin);
-    // The same, typed at the reader. Errc::cancelled: the holder pressed the cancel key, or the new
-    // PINs differ (SW 6402) or are of a wrong length (SW 6403); Errc::timed_out: nothing was typed.
-    // Require the link's has_pin_pad().
+    // After Kind::open_pin; Errc::not_in_this_state where the card waits for no PIN.
+    Result<void> set_pin(const PinBlock& new_pin);
+    // The first two, typed at the reader. Errc::cancelled: the holder pressed the cancel key, or
+    // the new PINs differ (SW 6402) or are of a wrong length (SW 6403); Errc::timed_out: nothing
+    // was typed. Require the link's has_pin_pad().
     Result<void> verify_pin_at_reader();
     Result<void> change_pin_at_reader();
     // Tries left, or empty when the PIN stands verified.
     Result<std::optional<unsigned>> pin_tries_left();
 
-    // Asks for a transfer (Kind::transfer_in or transfer_out; the sign of `amount` is the kind's).
+    // Asks for an operation, of which the card signs that it wants it. Requires
+    // needs_request(kind); the sign of `amount` is the kind's; `account` is field 87.
     Result<SecondInstruction> request(Kind kind, Amount amount, Unit unit,
                                       const AccountId& account);
     Result<Receipt> execute(const FirstInstruction& first);
     Result<Receipt> pay(const PaymentOrder& order);
 
     Result<Receipt> result(std::uint32_t sequence);  // Errc::not_in_log
-    // Likewise. Not signed: it is genuine when its digest is the one in result(sequence).
-    Result<Operation> operation(std::uint32_t sequence);
+    // Likewise. Its issuer's signature is not verified, and the card signs no more than the digest
+    // in result(sequence).
+    Result<ExecutedOperation> operation(std::uint32_t sequence);
 
     // `sealed` is the command data of PERSONALISE. Call select() next: info() is the blank card's.
     Result<void> personalise(std::span<const std::uint8_t> sealed);

@@ -74,6 +74,7 @@ enum class Errc : std::uint8_t {
     file_malformed,     // a text that does not read; Error::detail is the line, column the column
     file_rejected,      // the operating system refused; Error::detail is errno
     store_failed,       // SQLite or PostgreSQL failed; Error::detail is its code
+    store_older,        // an edition before this one wrote the store; Error::detail likewise
     store_newer,        // a newer version wrote the store; Error::detail is the store's version
     store_busy,         // other processes were first, again and again
     store_unreachable,  // the database server cannot be reached, or ended the session

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 
 #include <tallycard/card_result.hpp>
@@ -12,6 +13,10 @@
 #include <tallycard/result.hpp>
 
 namespace tallycard {
+
+// Issuer to card: what makes a blank card this card, sealed with its transport key. Data of
+// PERSONALISE.
+using SealedPersonalisation = Encoded<255>;
 
 // Platform to card: an operation and the issuer's signature (field 9D). Data of EXECUTE.
 struct FirstInstruction {
@@ -27,7 +32,7 @@ struct FirstInstruction {
     friend bool operator==(const FirstInstruction&, const FirstInstruction&) = default;
 };
 
-// Card to platform: a transfer that the card asks for, with its signature (field 9E).
+// Card to platform: a cash-out or transfer that the card asks for, with its signature (field 9E).
 struct SecondInstruction {
     static constexpr std::size_t max_encoded = Operation::max_encoded + 66;
 
@@ -37,6 +42,22 @@ struct SecondInstruction {
     TALLYCARD_EXPORT Encoded<max_encoded> encode() const;
     TALLYCARD_EXPORT static Result<SecondInstruction> decode(std::span<const std::uint8_t> bytes);
     friend bool operator==(const SecondInstruction&, const SecondInstruction&) = default;
+};
+
+// An operation as a card executed it: what GET OPERATION answers, and what comes along with a
+// receipt that the platform may not know.
+struct ExecutedOperation {
+    static constexpr std::size_t max_encoded = FirstInstruction::max_encoded;
+
+    Operation operation;
+    std::optional<Signature> issuer_signature;  // absent exactly for a payment
+
+    TALLYCARD_EXPORT bool valid() const;
+    // Requires valid().
+    TALLYCARD_EXPORT Encoded<max_encoded> encode() const;
+    // Strict in form; says nothing about the signature.
+    TALLYCARD_EXPORT static Result<ExecutedOperation> decode(std::span<const std::uint8_t> bytes);
+    friend bool operator==(const ExecutedOperation&, const ExecutedOperation&) = default;
 };
 
 // Card to platform: what an operation did, with the card's signature (field 9E). The third

@@ -23,6 +23,7 @@ enum class Kind : std::uint8_t {
     reset_pin_tries = 0x13,
     replace_operation_key = 0x14,
     cancel = 0x15,  // "void" in the protocol, a keyword here
+    open_pin = 0x16,
     terminate = 0x1F,
 };
 
@@ -32,10 +33,6 @@ TALLYCARD_EXPORT std::optional<Kind> kind_from_byte(std::uint8_t byte) noexcept;
 // "top-up", "void": as docs/protocol.md names it.
 TALLYCARD_EXPORT const char* name(Kind kind) noexcept;
 
-constexpr bool is_transfer(Kind kind)
-{
-    return kind == Kind::transfer_in || kind == Kind::transfer_out;
-}
 constexpr bool is_credit(Kind kind)
 {
     return kind == Kind::top_up || kind == Kind::transfer_in;
@@ -44,13 +41,16 @@ constexpr bool is_debit(Kind kind)
 {
     return kind == Kind::cash_out || kind == Kind::transfer_out || kind == Kind::payment;
 }
+// Such an operation names the other side in field 87: the terminal whose cash moves, or the
+// account.
 constexpr bool moves_value(Kind kind)
 {
     return is_credit(kind) || is_debit(kind);
 }
-constexpr bool has_account(Kind kind)
+// Whether the card executes it only after it has asked for it itself (REQUEST).
+constexpr bool needs_request(Kind kind)
 {
-    return is_transfer(kind) || kind == Kind::payment;
+    return kind == Kind::cash_out || kind == Kind::transfer_in || kind == Kind::transfer_out;
 }
 
 // Whether the sign of `amount` is the kind's: above zero, below zero, or zero.

@@ -10,14 +10,15 @@ namespace tallycard {
 // for Terminal::pay, state, history and change_pin. Thread-safe.
 class TALLYCARD_EXPORT OfflineIssuer final : public IssuerClient {
 public:
-    Result<CardStanding> standing(const CardId& card_id) override;
+    Result<CardStanding> standing(const CardId& card_id,
+                                  const std::optional<AccountId>& terminal) override;
     Result<OperationStatus> authorise(const OperationRequest& request) override;
-    Result<OperationStatus> authorise_transfer(const OperationId& id,
-                                               const SecondInstruction& second) override;
-    Result<OperationStatus> status(const OperationId& id) override;
+    Result<OperationStatus> authorise_transfer(const TransferRequest& request) override;
+    Result<OperationStatus> status(const OperationId& id,
+                                   const std::optional<AccountId>& terminal) override;
     Result<FirstInstruction> void_pending(const CardId& card_id) override;
     Result<Settlement> settle(const Receipt& receipt,
-                              const std::optional<Operation>& operation) override;
+                              const std::optional<ExecutedOperation>& executed) override;
 };
 
 }  // namespace tallycard

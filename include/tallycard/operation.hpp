@@ -33,6 +33,7 @@ struct Operation {
     Amount amount;
     Unit unit;
     Nonce nonce;
+    // The account; of a top-up or a cash-out the terminal whose cash moves. Field 87.
     std::optional<AccountId> account;
     Parameter parameter;
 

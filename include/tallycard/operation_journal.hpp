@@ -56,6 +56,8 @@ struct JournalEntry {
     std::optional<Receipt> receipt = std::nullopt;
 
     bool is_open() const { return stage < JournalStage::acknowledged; }
+    // What goes along with the receipt; empty where the issuer's signature was not written down.
+    TALLYCARD_EXPORT std::optional<ExecutedOperation> executed() const;
 };
 
 // The operations of one terminal, online and offline. TerminalSettings::journal has a Terminal

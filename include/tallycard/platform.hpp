@@ -34,13 +34,7 @@ struct PlatformSettings {
 // A receipt to settle, and its operation where the platform may not know it.
 struct Submission {
     Receipt receipt;
-    std::optional<Operation> operation;
-};
-
-// What authorise_transfer() takes.
-struct TransferRequest {
-    OperationId id;
-    SecondInstruction second;
+    std::optional<ExecutedOperation> executed;
 };
 
 // A call that can be made together with others, and its answer: settle(), authorise() or
@@ -73,15 +67,16 @@ public:
     const IssuerDescription& issuer() const { return settings_.issuer; }
     // IssuerClient. A denied card's results still settle where they continue its chain, since the
     // value has moved; it only gets no new operation, but a void of what is pending.
-    Result<CardStanding> standing(const CardId& card_id) override;
+    Result<CardStanding> standing(const CardId& card_id,
+                                  const std::optional<AccountId>& terminal) override;
     Result<OperationStatus> authorise(const OperationRequest& request) override;
-    Result<OperationStatus> authorise_transfer(const OperationId& id,
-                                               const SecondInstruction& second) override;
-    Result<OperationStatus> status(const OperationId& id) override;
+    Result<OperationStatus> authorise_transfer(const TransferRequest& request) override;
+    Result<OperationStatus> status(const OperationId& id,
+                                   const std::optional<AccountId>& terminal) override;
     Result<FirstInstruction> void_pending(const CardId& card_id) override;
     // Errc::unsettled for a result that is further ahead than a card's log reaches: 16.
     Result<Settlement> settle(const Receipt& receipt,
-                              const std::optional<Operation>& operation) override;
+                              const std::optional<ExecutedOperation>& executed) override;
 
     // In order, in one durable transaction. Each has an answer of its own; an error of the whole
     // means that none has settled.
@@ -91,13 +86,15 @@ public:
     // Opening an account that is open changes nothing.
     Result<void> open_account(const AccountId& account);
     Result<void> deny(const CardId& card_id);
-    Result<void> undeny(const CardId& card_id);  // Errc::evidence: a proven clone stays denied
+    // Errc::evidence: a proven clone stays denied. An issuer's operation that the store does not
+    // know proves nothing where the store may have forgotten it: that the operator may take back.
+    Result<void> undeny(const CardId& card_id);
 
     // CardRegistry.
     Result<IssuerDescription> description() override { return settings_.issuer; }
-    Result<CardRow> register_card(const NewCard& card) override;
+    Result<void> register_card(const NewCard& card) override;
     Result<void> confirm_card(const CardId& card_id) override;
-    Result<std::optional<CardRow>> card_of_transport_key(const Digest& digest) override;
+    Result<std::optional<RegisteredCard>> card_of_transport_key(const Digest& digest) override;
     Result<std::vector<AccountRow>> accounts();  // cash and associated
     Result<std::vector<CardRow>> cards();
     // By names and ids, `limit` at most, those behind `after`.
@@ -107,6 +104,9 @@ public:
     Result<std::optional<CardRow>> card(const CardId& card_id);
     Result<std::vector<FirstInstruction>> pending();  // by card and sequence, voids after
     Result<std::vector<EvidenceRow>> evidence();
+    // Settled operations that the store had forgotten to have signed: above zero, it was restored
+    // from a copy, or lost what it had answered as durable. An alarm.
+    Result<std::uint64_t> restored();
     Result<std::optional<AccountRow>> account(const AccountName& name);
 
     // The ledger: one record for each settled operation, in the order of settlement.

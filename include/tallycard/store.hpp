@@ -36,6 +36,10 @@ public:
 
     virtual Result<std::optional<CardRow>> card(const CardId& card_id) = 0;
     virtual Result<std::optional<CardRow>> card_of_transport_key(const Digest& digest) = 0;
+    // The sealed personalisation of a card that is being issued; an empty one takes it away.
+    virtual Result<std::optional<SealedPersonalisation>> personalisation(const CardId& card_id) = 0;
+    virtual Result<void> put_personalisation(const CardId& card_id,
+                                             const SealedPersonalisation& sealed) = 0;
     virtual Result<void> insert_card(const CardRow& row) = 0;  // Errc::conflict when a key is taken
     virtual Result<void> update_card(const CardRow& row) = 0;  // keys stay as they are
     // In the order of their ids, `limit` at most, those after `after`.
@@ -43,10 +47,11 @@ public:
                                                std::size_t limit) = 0;
 
     virtual Result<std::optional<OperationRow>> operation(const OperationId& id) = 0;
-    // At most two: the operation, then the void beside it.
+    // At most three: what was asked for, the void beside it, and one that was restored.
     virtual Result<std::vector<OperationRow>> operations(const CardId& card_id,
                                                          std::uint32_t sequence) = 0;
     virtual Result<void> insert_operation(const OperationRow& row) = 0;
+    virtual Result<std::uint64_t> restored_count() = 0;
 
     virtual Result<std::optional<AccountRow>> account(const AccountName& name) = 0;
     virtual Result<void> put_account(const AccountRow& row) = 0;
@@ -80,7 +85,7 @@ public:
 
     virtual Result<void> put_evidence(const EvidenceRow& row) = 0;  // once for one result
     virtual Result<std::vector<EvidenceRow>> evidence(std::size_t skip, std::size_t limit) = 0;
-    virtual Result<std::size_t> evidence_count(const CardId& card_id) = 0;
+    virtual Result<std::vector<EvidenceRow>> evidence(const CardId& card_id) = 0;
 
     virtual Result<std::optional<std::string>> checkpoint() = 0;  // the newest, a signed note
     virtual Result<void> put_checkpoint(const std::string& note) = 0;
@@ -107,7 +112,7 @@ public:
     virtual ~Store();
 
     // One at a time. A writing one waits for another process's to end; Errc::file_in_use when that
-    // takes too long. Errc::store_newer when another process has migrated the store meanwhile.
+    // takes too long. Errc::store_older or store_newer for a store of another version.
     // After a commit that failed the next one of either kind first writes over what that may have
     // left: it fails for as long as nothing can be written.
     virtual Result<std::unique_ptr<StoreTransaction>> write() = 0;
@@ -117,8 +122,8 @@ public:
 enum class StoreCheck : std::uint8_t { quick, thorough };
 
 // The store in one SQLite file (and its -wal and -shm beside it), mode 0600. `thorough` reads the
-// whole file before it trusts it. A store of an older version becomes one of this version.
-// Errc::file_missing, file_exists, file_damaged, store_newer, store_failed.
+// whole file before it trusts it. Errc::file_missing, file_exists, file_damaged, store_newer,
+// store_failed.
 TALLYCARD_EXPORT Result<std::unique_ptr<Store>> create_sqlite_store(const std::string& path);
 TALLYCARD_EXPORT Result<std::unique_ptr<Store>> open_sqlite_store(
     const std::string& path, StoreCheck check = StoreCheck::thorough);

@@ -13,6 +13,7 @@
 #include <tallycard/export.hpp>
 #include <tallycard/fixed_bytes.hpp>
 #include <tallycard/instructions.hpp>
+#include <tallycard/limits.hpp>
 #include <tallycard/record.hpp>
 
 // What a Store holds. Value types.
@@ -32,15 +33,23 @@ struct CardRow {
     std::uint32_t settled = 0;
     Balance balance;
     Digest last_result;
+    Limits limits;  // that it was personalised with, then those of each kind 10 that has settled
+};
+
+// Which of the operations that were signed for one sequence of a card.
+enum class SignedAs : std::uint8_t {
+    pending = 0,   // the one that was asked for
+    beside = 1,    // a void beside it
+    restored = 2,  // one that the store had forgotten: the card had it, with our signature
 };
 
 // An operation that was signed. Never changes: how it ended follows from the card's records.
 struct OperationRow {
-    std::optional<OperationId> id;  // absent for a void beside another operation
+    std::optional<OperationId> id;  // absent where nobody asked for it with one
     Digest request;                 // of what was asked for under this id
     FirstInstruction first;
-    std::optional<AccountId> terminal;  // whose cash moves
-    bool beside = false;                // a void that was signed beside what was pending
+    std::optional<AccountId> terminal;  // that asked for it, where one did
+    SignedAs as = SignedAs::pending;
 };
 
 // Whose an account is. The account of a card is its balance in CardRow.
@@ -52,7 +61,7 @@ struct AccountName {
     AccountId id;  // of a card: its id in hex
 
     TALLYCARD_EXPORT std::string to_string() const;  // "cash/T1", "account/H-00…", "card/00…"
-    friend bool operator==(const AccountName&, const AccountName&) = default;
+    friend auto operator<=>(const AccountName&, const AccountName&) = default;
 };
 
 struct AccountRow {
@@ -71,7 +80,7 @@ struct Posting {
 // A result that came before those in front of it, with its operation.
 struct KeptRow {
     Receipt receipt;
-    Operation operation;
+    ExecutedOperation executed;
 };
 
 enum class EvidenceReason : std::uint8_t {

@@ -20,8 +20,10 @@ namespace tallycard {
 struct Resolution {
     std::size_t settled = 0;    // results of the card's log that the platform did not have
     std::size_t delivered = 0;  // pending operations that the card executed now
-    std::size_t voided = 0;     // pending operations that the card would not execute
-    CardStanding standing;      // card and platform agree on this
+    std::size_t voided = 0;     // pending operations that will not be executed
+    // What was voided is a debit that another terminal asked for: only that one may deliver it.
+    bool of_another_terminal = false;
+    CardStanding standing;  // card and platform agree on this
 };
 
 // Whether this program may have asked for the payment before.
@@ -29,7 +31,7 @@ enum class Asked : std::uint8_t { first_time, again };
 
 // One operation of a card's log, newest first in a history.
 struct HistoryEntry {
-    Operation operation;
+    ExecutedOperation executed;
     Receipt receipt;
 };
 
@@ -70,8 +72,8 @@ TALLYCARD_EXPORT CardToCardIds card_to_card_ids(const OperationId& id);
 //
 // `pin` is given to the card before the value command, where it is given. A block is tried before
 // the issuer's signature is fetched, too, so that a wrong PIN leaves nothing pending. At the reader
-// it is typed when the card needs it: once, for a transfer out twice; a wrong one leaves an online
-// operation pending, which goes on when it is asked for again.
+// it is typed when the card needs it: once, for a cash-out or transfer out twice; a wrong one
+// leaves an online operation pending, which goes on when it is asked for again.
 //
 // With a journal, each operation is written down before the platform is asked, before the card is
 // told, when its receipt is here and when that has settled. What cannot be written down is not
@@ -94,11 +96,14 @@ public:
     Outcome transfer_in(CardLink& card, const OperationId& id, Amount amount,
                         const AccountId& from);
     // From one card to another: transfer out to holder_account(to), then transfer in from it. The
-    // ids of the two are derived from `id`, so asking again continues where it broke. Errors of the
-    // second card leave the first half as it is.
+    // receiving card proves first that it is the card that it says it is: show its id to the
+    // holder, and name it as `receiver`. It does so with its holder's PIN only where its balance is
+    // private. The ids of the two halves are derived from `id`, so asking again continues where it
+    // broke. Errors of the second card leave the first half as it is.
     CardToCard card_to_card(CardLink& from, CardLink& to, const OperationId& id, Amount amount,
-                            const HolderPin& pin = {});
-    // Set limits, block, unblock, reset PIN tries, replace operation key, terminate.
+                            const HolderPin& pin = {}, const HolderPin& receiver_pin = {},
+                            const std::optional<CardId>& receiver = std::nullopt);
+    // Set limits, block, unblock, reset PIN tries, open PIN, replace operation key, terminate.
     Outcome administer(CardLink& card, const OperationId& id, Kind kind, Parameter parameter = {});
 
     // Offline: no platform is asked. The id is the payment's nonce. The receipt settles later, by
@@ -109,7 +114,8 @@ public:
     Result<Settlement> settle(const Operation& operation, const Receipt& receipt);
 
     // Makes card and platform agree: settles what the card's log holds, then delivers what is
-    // pending, or voids it where the card refuses it.
+    // pending, or voids it where the card refuses it. A pending debit that another terminal asked
+    // for is voided. No PIN is given for what is delivered here: what needs one is voided.
     Result<Resolution> resolve(CardLink& card);
     // The same, but what is pending is voided without being delivered.
     Result<Resolution> void_pending(CardLink& card);
@@ -122,7 +128,8 @@ public:
     // The same, and ends what is open for the card: online operations are asked for again, also
     // where the platform had not signed them yet; payments are looked for in the card's log, and
     // never made. Where the platform cannot be reached, what it has signed is executed all the
-    // same. An error where the card does not say who it is.
+    // same. `pin` is for the oldest open debit of the card: show that one to its holder. An error
+    // where the card does not say who it is.
     Result<std::vector<Drained>> drain(CardLink& card, const HolderPin& pin = {});
     // The same, but online operations that have not been executed are given up, as by
     // void_pending(), which is called first. One that the platform has not signed is not applied.
@@ -136,7 +143,9 @@ public:
     // Errc::foreign_card for a card of another issuer.
     Result<std::vector<HistoryEntry>> history(CardLink& card);
     Result<void> change_pin(CardLink& card, const PinBlock& old_pin, const PinBlock& new_pin);
-    // The same, both typed at the reader. Requires card.has_pin_pad().
+    // After administer(open_pin), which took the old PIN away: sets another one.
+    Result<void> set_pin(CardLink& card, const PinBlock& new_pin);
+    // As change_pin(), both typed at the reader. Requires card.has_pin_pad().
     Result<void> change_pin_at_reader(CardLink& card);
 
 private:

@@ -180,6 +180,15 @@ Result<void> CardSession::change_pin(const PinBlock& old_pin, const PinBlock& ne
     return {};
 }
 
+Result<void> CardSession::set_pin(const PinBlock& new_pin)
+{
+    if (const auto ready = not_blank(rule::set_pin); !ready) return ready.error();
+    const auto response =
+        exchange(Command(wire::command::set_pin, new_pin.reveal()), rule::set_pin);
+    if (!response) return response.error();
+    return {};
+}
+
 Result<void> CardSession::verify_pin_at_reader()
 {
     return exchange_at_reader(PinEntry::verify, Command(wire::command::verify, empty_blocks(1)),

@@ -68,7 +68,7 @@ Result<Receipt> CardSession::receipt(const Command& command, const detail::Comma
 Result<SecondInstruction> CardSession::request(Kind kind, Amount amount, Unit unit,
                                                const AccountId& account)
 {
-    TALLYCARD_EXPECTS(is_transfer(kind));
+    TALLYCARD_EXPECTS(needs_request(kind));
     if (const auto ready = not_blank(rule::request); !ready) return ready.error();
     if (!sign_fits(kind, amount))
         return Error{.code = Errc::bad_amount, .where = rule::request.name};
@@ -128,18 +128,19 @@ Result<Receipt> CardSession::result(std::uint32_t sequence)
     return answer;
 }
 
-Result<Operation> CardSession::operation(std::uint32_t sequence)
+Result<ExecutedOperation> CardSession::operation(std::uint32_t sequence)
 {
     if (const auto ready = not_blank(rule::get_operation); !ready) return ready.error();
     const auto number = big_endian(sequence);
     const auto response = exchange(
         Command(wire::command::get_operation, number, Command::any_length), rule::get_operation);
     if (!response) return response.error();
-    const auto operation = Operation::decode(response->data);
-    if (!operation) return doubted(operation.error(), rule::get_operation);
-    if (operation->sequence != sequence || operation->card_id != info_.card_id)
+    const auto executed = ExecutedOperation::decode(response->data);
+    if (!executed) return doubted(executed.error(), rule::get_operation);
+    const auto& operation = executed->operation;
+    if (operation.sequence != sequence || operation.card_id != info_.card_id)
         return not_the_cards(rule::get_operation);
-    return operation;
+    return executed;
 }
 
 }  // namespace tallycard

@@ -54,6 +54,7 @@ inline constexpr CommandRule get_challenge{"GET CHALLENGE", Effect::none, none};
 inline constexpr CommandRule verify{"VERIFY", Effect::none, malformed | pin, true};
 inline constexpr CommandRule change_reference_data{"CHANGE REFERENCE DATA", Effect::unknown,
                                                    malformed | pin, true};
+inline constexpr CommandRule set_pin{"CHANGE REFERENCE DATA", Effect::unknown, malformed, true};
 inline constexpr CommandRule internal_authenticate{"INTERNAL AUTHENTICATE", Effect::none,
                                                    pin_needed};
 inline constexpr CommandRule get_data{"GET DATA", Effect::none, none};

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ed25519.hpp"
 
+#include <algorithm>
 #include <array>
 
+#include <sodium/crypto_core_ed25519.h>
+#include <sodium/crypto_hash_sha512.h>
+#include <sodium/crypto_scalarmult_ed25519.h>
 #include <sodium/crypto_sign_ed25519.h>
 #include <sodium/utils.h>
 
+#include <tallycard/contract.hpp>
+
+#include "secrecy.hpp"
 #include "signed_message.hpp"
 
 namespace tallycard::ed25519 {
@@ -19,6 +26,26 @@ bool verify(std::span<const std::uint8_t, Signature::size> signature,
 {
     return crypto_sign_ed25519_verify_detached(signature.data(), message.data(), message.size(),
                                                key.bytes().data()) == 0;
+}
+
+using Scalar = std::array<std::uint8_t, crypto_core_ed25519_SCALARBYTES>;
+
+// SHA-512(a ‖ b ‖ message) mod L
+Scalar hash_to_scalar(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b,
+                      const SignedMessage& message)
+{
+    crypto_hash_sha512_state state;
+    crypto_hash_sha512_init(&state);
+    crypto_hash_sha512_update(&state, a.data(), a.size());
+    crypto_hash_sha512_update(&state, b.data(), b.size());
+    crypto_hash_sha512_update(&state, message.bytes().data(), message.bytes().size());
+    std::array<std::uint8_t, crypto_hash_sha512_BYTES> hash;
+    crypto_hash_sha512_final(&state, hash.data());
+    Scalar scalar;
+    crypto_core_ed25519_scalar_reduce(scalar.data(), hash.data());
+    sodium_memzero(&state, sizeof state);
+    sodium_memzero(hash.data(), hash.size());
+    return scalar;
 }
 
 SecretSignature sign_bytes(const KeySeed& seed, std::span<const std::uint8_t> message)
@@ -49,14 +76,55 @@ bool verify(const SecretSignature& signature, std::string_view domain,
 
 Signature sign(const KeySeed& seed, std::string_view domain, std::span<const std::uint8_t> object)
 {
-    const auto signature = sign_secret(seed, domain, object);
+    const auto signature = sign_bytes(seed, SignedMessage(domain, object).bytes());
     return Signature(signature.reveal());
 }
 
-SecretSignature sign_secret(const KeySeed& seed, std::string_view domain,
-                            std::span<const std::uint8_t> object)
+PublicKey base_times(std::span<const std::uint8_t, 32> scalar)
 {
-    return sign_bytes(seed, SignedMessage(domain, object).bytes());
+    std::array<std::uint8_t, PublicKey::size> point{};
+    const int made = crypto_scalarmult_ed25519_base_noclamp(point.data(), scalar.data());
+    secrecy::now_public(point);
+    TALLYCARD_EXPECTS(secrecy::holds(static_cast<unsigned>(made)));  // fails for zero only
+    return PublicKey(point);
+}
+
+SecretSignature sign_with_scalar(std::span<const std::uint8_t, 32> scalar,
+                                 const PublicKey& public_key,
+                                 std::span<const std::uint8_t, 32> secret,
+                                 std::span<const std::uint8_t> fresh, std::string_view domain,
+                                 std::span<const std::uint8_t> object)
+{
+    const SignedMessage message(domain, object);
+    auto r = hash_to_scalar(secret, fresh, message);
+    const auto commitment = base_times(r);
+    const auto k = hash_to_scalar(commitment.bytes(), public_key.bytes(), message);
+
+    Scalar s, product;
+    crypto_core_ed25519_scalar_mul(product.data(), k.data(), scalar.data());
+    crypto_core_ed25519_scalar_add(s.data(), r.data(), product.data());
+    sodium_memzero(r.data(), r.size());
+    sodium_memzero(product.data(), product.size());
+
+    std::array<std::uint8_t, Signature::size> bytes;
+    std::ranges::copy(commitment.bytes(), bytes.begin());
+    std::ranges::copy(s, bytes.begin() + 32);
+    return SecretSignature(bytes);
+}
+
+SecretSignature sign_secret(const KeySeed& seed, std::span<const std::uint8_t> fresh,
+                            std::string_view domain, std::span<const std::uint8_t> object)
+{
+    // RFC 8032, 5.1.5: the first half, with some bits fixed, is the scalar; the second the prefix.
+    std::array<std::uint8_t, crypto_hash_sha512_BYTES> halves;
+    crypto_hash_sha512(halves.data(), seed.reveal().data(), KeySeed::size);
+    halves[0] &= 0xF8;
+    halves[31] = static_cast<std::uint8_t>((halves[31] & 0x7F) | 0x40);
+    const std::span<const std::uint8_t, 64> both(halves);
+    auto signature = sign_with_scalar(both.first<32>(), public_key(seed), both.last<32>(), fresh,
+                                      domain, object);
+    sodium_memzero(halves.data(), halves.size());
+    return signature;
 }
 
 bool verify_message(const Signature& signature, std::span<const std::uint8_t> message,

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <span>
 
-#include <tallycard/encoded.hpp>
 #include <tallycard/export.hpp>
+#include <tallycard/instructions.hpp>
 #include <tallycard/result.hpp>
 #include <tallycard/secret.hpp>
 
@@ -16,7 +16,7 @@
 namespace tallycard {
 
 inline constexpr std::size_t seal_overhead = 12 + 16;
-using SealedPersonalisation = Encoded<PersonalisationBytes::capacity + seal_overhead>;
+static_assert(SealedPersonalisation::capacity == PersonalisationBytes::capacity + seal_overhead);
 
 TALLYCARD_EXPORT SealedPersonalisation seal(const PersonalisationBytes& object,
                                             const TransportKey& key,

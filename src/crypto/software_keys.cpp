@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "software_keys.hpp"
 
+#include <array>
+
+#include <sodium/randombytes.h>
+#include <sodium/utils.h>
+
 #include <tallycard/verify.hpp>
 
 #include "../protocol/wire.hpp"
@@ -32,8 +37,12 @@ SoftwareCardRoot::SoftwareCardRoot(KeySeed seed)
 Result<CardKey> SoftwareCardRoot::derive(const CardId& card_id)
 {
     if (auto safe = self_test(); !safe) return safe.error();
-    return card_key_from(ed25519::sign_secret(seed_, wire::domain::card_key, card_id.bytes()),
-                         public_key_, card_id);
+    std::array<std::uint8_t, 32> fresh;
+    randombytes_buf(fresh.data(), fresh.size());
+    const auto signature =
+        ed25519::sign_secret(seed_, fresh, wire::domain::card_key, card_id.bytes());
+    sodium_memzero(fresh.data(), fresh.size());
+    return card_key_from(signature, public_key_, card_id);
 }
 
 }  // namespace tallycard

@@ -2,6 +2,7 @@
 #include <tallycard/https_issuer.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <mutex>
 #include <thread>
 
@@ -39,6 +40,29 @@ auto answer_of(const Result<Reply>& reply, Read&& read)
     return std::move(*value);
 }
 
+// In a query: the characters that RFC 3986 does not reserve stand for themselves.
+std::string percent_encoded(std::string_view text)
+{
+    constexpr auto digits = "0123456789ABCDEF";
+    std::string encoded;
+    for (const auto c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_' || c == '~') {
+            encoded += c;
+        } else {
+            encoded += '%';
+            encoded += digits[byte >> 4];
+            encoded += digits[byte & 15];
+        }
+    }
+    return encoded;
+}
+
+std::string as_seen_by(const std::optional<AccountId>& terminal)
+{
+    return terminal ? "?terminal=" + percent_encoded(terminal->text()) : std::string();
+}
+
 // The rows of one page, and where the next one begins: empty after the last.
 template <class Row>
 struct Page {
@@ -68,24 +92,28 @@ public:
     {
     }
 
-    Result<CardStanding> standing(const CardId& card_id) override
+    Result<CardStanding> standing(const CardId& card_id,
+                                  const std::optional<AccountId>& terminal) override
     {
-        return answer_of(get("/v1/cards/" + card_id.to_string() + "/standing"), read_standing);
+        return answer_of(
+            get("/v1/cards/" + card_id.to_string() + "/standing" + as_seen_by(terminal)),
+            read_standing);
     }
     Result<OperationStatus> authorise(const OperationRequest& request) override
     {
         return answer_of(post("/v1/operations", to_json(request)), read_status);
     }
-    Result<OperationStatus> authorise_transfer(const OperationId& id,
-                                               const SecondInstruction& second) override
+    Result<OperationStatus> authorise_transfer(const TransferRequest& request) override
     {
-        if (!second.operation.valid()) return Error{.code = Errc::malformed, .where = "authorise"};
-        const Json body{{"id", id.to_string()}, {"second", to_json(second)}};
-        return answer_of(post("/v1/transfers", body), read_status);
+        if (!request.second.operation.valid())
+            return Error{.code = Errc::malformed, .where = "authorise"};
+        return answer_of(post("/v1/transfers", to_json(request)), read_status);
     }
-    Result<OperationStatus> status(const OperationId& id) override
+    Result<OperationStatus> status(const OperationId& id,
+                                   const std::optional<AccountId>& terminal) override
     {
-        return answer_of(get("/v1/operations/" + id.to_string()), read_status);
+        return answer_of(get("/v1/operations/" + id.to_string() + as_seen_by(terminal)),
+                         read_status);
     }
     Result<FirstInstruction> void_pending(const CardId& card_id) override
     {
@@ -94,12 +122,12 @@ public:
             [](const Json& json, Problem& problem) { return read_first(json, problem, {}); });
     }
     Result<Settlement> settle(const Receipt& receipt,
-                              const std::optional<Operation>& operation) override
+                              const std::optional<ExecutedOperation>& executed) override
     {
-        if (!receipt.result.valid() || (operation && !operation->valid()))
+        if (!receipt.result.valid() || (executed && !executed->valid()))
             return Error{.code = Errc::malformed, .where = "settle"};
         Json body = {{"receipt", to_json(receipt)}};
-        if (operation) body["operation"] = to_json(*operation);
+        if (executed) body["operation"] = to_json(*executed);
         return answer_of(post("/v1/settlements", body), read_settlement);
     }
 
@@ -107,21 +135,18 @@ public:
     {
         return answer_of(get("/v1/issuer"), read_issuer);
     }
-    Result<CardRow> register_card(const NewCard& card) override
+    Result<void> register_card(const NewCard& card) override
     {
-        const Json body{{"card_id", card.card_id.to_string()},
-                        {"certificate", card.certificate.to_string()},
-                        {"public_key", card.public_key.to_string()},
-                        {"transport_key_digest", card.transport_key.to_string()}};
-        return answer_of(post("/v1/cards", body), read_card);
+        return done(post("/v1/cards", to_json(card)));
     }
     Result<void> confirm_card(const CardId& card_id) override { return change(card_id, "confirm"); }
-    Result<std::optional<CardRow>> card_of_transport_key(const Digest& digest) override
+    Result<std::optional<RegisteredCard>> card_of_transport_key(const Digest& digest) override
     {
-        auto row = answer_of(get("/v1/transport-keys/" + digest.to_string()), read_card);
-        if (!row && row.error().code == Errc::unknown_card) return std::optional<CardRow>();
-        if (!row) return row.error();
-        return std::optional(*row);
+        auto card = answer_of(get("/v1/transport-keys/" + digest.to_string()), read_registered);
+        if (!card && card.error().code == Errc::unknown_card)
+            return std::optional<RegisteredCard>();
+        if (!card) return card.error();
+        return std::optional(*card);
     }
 
     Result<void> open_account(const AccountId& account) override
@@ -197,7 +222,7 @@ private:
             });
             if (!page) return page.error();
             rows.insert(rows.end(), page->rows.begin(), page->rows.end());
-            from = page->next.empty() ? "" : "?after=" + page->next;
+            from = page->next.empty() ? "" : "?after=" + percent_encoded(page->next);
         } while (!from.empty());
         return rows;
     }

@@ -2,6 +2,9 @@
 // Requests and answers.
 #include "messages.hpp"
 
+#include <array>
+#include <span>
+
 namespace tallycard::https {
 namespace {
 
@@ -33,6 +36,25 @@ std::optional<Limits> read_limits(const Json& json, Problem& problem)
     limits.offline_total = balance(fields, "offline_total");
     if (!fields.finish()) return std::nullopt;
     return limits;
+}
+
+Limits limits(Fields& fields)
+{
+    const auto* json = fields.value("limits");
+    if (json == nullptr) return {};
+    return read_limits(*json, fields.problem()).value_or(Limits{});
+}
+
+SealedPersonalisation personalisation(Fields& fields)
+{
+    const auto hex = fields.text("personalisation");
+    std::array<std::uint8_t, SealedPersonalisation::capacity> bytes{};
+    const auto size = hex.size() / 2;
+    if (size == 0 || size > bytes.size() || !detail::from_hex(hex, std::span(bytes).first(size))) {
+        fields.refuse("personalisation", "1 to 255 bytes in lower-case hex are wanted");
+        return {};
+    }
+    return SealedPersonalisation(std::span(bytes).first(size));
 }
 
 CardState state(Fields& fields)
@@ -129,6 +151,25 @@ std::optional<OperationRequest> read_request(const Json& json, Problem& problem)
                             .terminal = *terminal};
 }
 
+Json to_json(const TransferRequest& request)
+{
+    return {{"id", request.id.to_string()},
+            {"second", to_json(request.second)},
+            {"terminal", std::string(request.terminal.text())}};
+}
+
+std::optional<TransferRequest> read_transfer(const Json& json, Problem& problem)
+{
+    Fields fields(json, problem);
+    const auto id = fields.bytes<OperationId>("id");
+    std::optional<SecondInstruction> second;
+    if (const auto* object = fields.value("second"))
+        second = read_second(*object, problem, "second");
+    const auto terminal = fields.parsed<AccountId>("terminal");
+    if (!fields.finish() || !second) return std::nullopt;
+    return TransferRequest{.id = id, .second = *second, .terminal = *terminal};
+}
+
 Json to_json(const OperationStatus& status)
 {
     Json json{{"progress", name(status.progress)}, {"first", to_json(status.first)}};
@@ -161,6 +202,7 @@ Json to_json(const CardStanding& standing)
               {"balance", standing.balance.to_minor_units()},
               {"denied", standing.denied}};
     if (standing.pending) json["pending"] = to_json(*standing.pending);
+    json["withheld"] = standing.withheld;
     if (standing.voiding) json["voiding"] = to_json(*standing.voiding);
     return json;
 }
@@ -177,6 +219,7 @@ std::optional<CardStanding> read_standing(const Json& json, Problem& problem)
     standing.balance = balance(fields, "balance");
     standing.denied = fields.flag("denied");
     standing.pending = optional_first(fields, "pending");
+    standing.withheld = fields.flag("withheld");
     standing.voiding = optional_first(fields, "voiding");
     if (!fields.finish()) return std::nullopt;
     return standing;
@@ -185,6 +228,7 @@ std::optional<CardStanding> read_standing(const Json& json, Problem& problem)
 Json to_json(const Settlement& settlement)
 {
     return {{"settled", settlement.settled},
+            {"restored", settlement.restored},
             {"sequence", settlement.sequence},
             {"balance", settlement.balance.to_minor_units()},
             {"ledger_index", settlement.ledger_index}};
@@ -195,6 +239,7 @@ std::optional<Settlement> read_settlement(const Json& json, Problem& problem)
     Fields fields(json, problem);
     Settlement settlement;
     settlement.settled = fields.flag("settled");
+    settlement.restored = fields.flag("restored");
     settlement.sequence = sequence(fields, "sequence");
     settlement.balance = balance(fields, "balance");
     settlement.ledger_index = fields.number("ledger_index", ~std::uint64_t{0});
@@ -215,12 +260,14 @@ Json to_json(const CardRow& card)
             {"state", tallycard::name(card.state)},
             {"settled", card.settled},
             {"balance", card.balance.to_minor_units()},
-            {"last_result", card.last_result.to_string()}};
+            {"last_result", card.last_result.to_string()},
+            {"limits", to_json(card.limits)}};
 }
 
-std::optional<CardRow> read_card(const Json& json, Problem& problem)
+namespace {
+
+CardRow row(Fields& fields)
 {
-    Fields fields(json, problem);
     CardRow card;
     card.card_id = fields.bytes<CardId>("card_id");
     card.certificate = fields.bytes<Certificate>("certificate");
@@ -234,6 +281,57 @@ std::optional<CardRow> read_card(const Json& json, Problem& problem)
     card.settled = sequence(fields, "settled");
     card.balance = balance(fields, "balance");
     card.last_result = fields.bytes<Digest>("last_result");
+    card.limits = limits(fields);
+    return card;
+}
+
+}  // namespace
+
+std::optional<CardRow> read_card(const Json& json, Problem& problem)
+{
+    Fields fields(json, problem);
+    auto card = row(fields);
+    if (!fields.finish()) return std::nullopt;
+    return card;
+}
+
+Json to_json(const NewCard& card)
+{
+    return {{"card_id", card.card_id.to_string()},
+            {"certificate", card.certificate.to_string()},
+            {"public_key", card.public_key.to_string()},
+            {"transport_key_digest", card.transport_key.to_string()},
+            {"limits", to_json(card.limits)},
+            {"personalisation", to_hex(card.sealed)}};
+}
+
+std::optional<NewCard> read_new_card(const Json& json, Problem& problem)
+{
+    Fields fields(json, problem);
+    NewCard card;
+    card.card_id = fields.bytes<CardId>("card_id");
+    card.certificate = fields.bytes<Certificate>("certificate");
+    card.public_key = fields.bytes<PublicKey>("public_key");
+    card.transport_key = fields.bytes<Digest>("transport_key_digest");
+    card.limits = limits(fields);
+    card.sealed = personalisation(fields);
+    if (!fields.finish()) return std::nullopt;
+    return card;
+}
+
+Json to_json(const RegisteredCard& card)
+{
+    auto json = to_json(card.row);
+    if (card.sealed) json["personalisation"] = to_hex(*card.sealed);
+    return json;
+}
+
+std::optional<RegisteredCard> read_registered(const Json& json, Problem& problem)
+{
+    Fields fields(json, problem);
+    RegisteredCard card;
+    card.row = row(fields);
+    if (fields.has("personalisation")) card.sealed = personalisation(fields);
     if (!fields.finish()) return std::nullopt;
     return card;
 }

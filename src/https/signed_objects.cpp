@@ -102,6 +102,11 @@ Json to_json(const SecondInstruction& second)
     return with_bytes(second, described(second.operation));
 }
 
+Json to_json(const ExecutedOperation& executed)
+{
+    return with_bytes(executed, described(executed.operation));
+}
+
 Json to_json(const Receipt& receipt)
 {
     return with_bytes(receipt, described(receipt.result));
@@ -129,9 +134,10 @@ std::optional<Receipt> read_receipt(const Json& json, Problem& problem, std::str
     return read_object<Receipt>(json, problem, std::move(where));
 }
 
-std::optional<Operation> read_operation(const Json& json, Problem& problem, std::string where)
+std::optional<ExecutedOperation> read_executed(const Json& json, Problem& problem,
+                                               std::string where)
 {
-    return read_object<Operation>(json, problem, std::move(where));
+    return read_object<ExecutedOperation>(json, problem, std::move(where));
 }
 
 }  // namespace tallycard::https

@@ -16,10 +16,14 @@ namespace tallycard {
 using Signers = std::span<const std::shared_ptr<OperationSigner>>;
 
 // The operations that were signed for the card's next sequence.
-struct OnTheWay {
+struct PendingOperations {
     std::optional<OperationRow> pending, voiding;
 };
-Result<OnTheWay> on_the_way(StoreTransaction& store, const CardRow& card);
+Result<PendingOperations> pending_operations(StoreTransaction& store, const CardRow& card);
+
+// Whether this terminal may not see, and so not deliver, what is pending: a debit is the concern of
+// the terminal that asked for it.
+bool is_withheld(const OperationRow& row, const std::optional<AccountId>& terminal);
 
 // How an operation that was signed stands.
 Result<OperationStatus> status_of(StoreTransaction& store, const OperationRow& row);
@@ -33,8 +37,7 @@ public:
 
     // All checks come before the first write: a refusal has written nothing.
     Result<OperationStatus> authorise(const OperationRequest& request);
-    Result<OperationStatus> authorise_transfer(const OperationId& id,
-                                               const SecondInstruction& second);
+    Result<OperationStatus> authorise_transfer(const TransferRequest& request);
     Result<FirstInstruction> void_pending(const CardId& card_id);
 
     // Whether an error of the calls above is the store's: the transaction is lost. An id that was

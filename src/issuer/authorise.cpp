@@ -3,6 +3,7 @@
 
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include <sodium/randombytes.h>
 
@@ -32,13 +33,15 @@ Nonce random_nonce()
 // An operation with everything that a request fixes; the rest is zeros.
 Operation requested(const OperationRequest& request, Unit unit)
 {
+    const auto account =
+        request.kind == Kind::top_up ? std::optional(request.terminal) : std::optional<AccountId>();
     return {.kind = request.kind,
             .card_id = request.card_id,
             .sequence = 0,
             .amount = request.amount,
             .unit = unit,
             .nonce = {},
-            .account = std::nullopt,
+            .account = account,
             .parameter = request.parameter};
 }
 
@@ -50,16 +53,35 @@ Digest digest_of(const Operation& requested, const AccountId& terminal)
     return sha256(bytes);
 }
 
+// What the card would refuse by check 7 of EXECUTE, as it stands when all has settled.
+Result<void> check_value(const CardRow& card, const Operation& operation)
+{
+    const auto [kind, amount] = std::pair(operation.kind, operation.amount);
+    if (amount.magnitude() > card.limits.maximum_amount.to_minor_units())
+        return refusal(Errc::amount_limit);
+    const auto after = checked_add(card.balance, amount);
+    if (is_debit(kind) && !after) return refusal(Errc::balance_too_low);
+    if (is_credit(kind) && (!after || *after > card.limits.maximum_balance))
+        return refusal(Errc::balance_limit);
+    return {};
+}
+
 }  // namespace
 
-Result<OnTheWay> on_the_way(StoreTransaction& store, const CardRow& card)
+Result<PendingOperations> pending_operations(StoreTransaction& store, const CardRow& card)
 {
-    OnTheWay found;
+    PendingOperations found;
     if (card.settled == 0xFFFFFFFF) return found;
     const auto rows = store.operations(card.card_id, card.settled + 1);
     if (!rows) return rows.error();
-    for (const auto& row : *rows) (row.beside ? found.voiding : found.pending) = row;
+    for (const auto& row : *rows)
+        (row.as == SignedAs::beside ? found.voiding : found.pending) = row;
     return found;
+}
+
+bool is_withheld(const OperationRow& row, const std::optional<AccountId>& terminal)
+{
+    return is_debit(row.first.operation.kind) && (!terminal || row.terminal != terminal);
 }
 
 Result<OperationStatus> status_of(StoreTransaction& store, const OperationRow& row)
@@ -104,7 +126,7 @@ Result<CardRow> Authoriser::ready_card(const CardId& card_id, Kind kind)
     if ((*card)->denied) return refusal(Errc::card_denied);
     if (!admits((*card)->state, kind) || (*card)->settled == 0xFFFFFFFF)
         return refusal(Errc::card_state);
-    const auto busy = on_the_way(*store_, **card);
+    const auto busy = pending_operations(*store_, **card);
     if (!busy) return busy.error();
     if (busy->pending) return refusal(Errc::operation_pending);
     return **card;
@@ -132,10 +154,10 @@ Result<FirstInstruction> Authoriser::sign(const CardRow& card, const Operation& 
 Result<OperationStatus> Authoriser::sign_and_store(const CardRow& card, const Operation& operation,
                                                    OperationRow& row)
 {
+    if (const auto taken = check_value(card, operation); !taken) return taken.error();
     const auto first = sign(card, operation);
     if (!first) return first.error();
-    if (const auto done = Books(*store_).reserve(operation, row.terminal); !done)
-        return done.error();
+    if (const auto done = Books(*store_).reserve(operation); !done) return done.error();
     row.first = *first;
     if (const auto done = store_->insert_operation(row); !done) return done.error();
     return OperationStatus{.progress = Progress::pending, .first = *first, .receipt = {}};
@@ -144,7 +166,8 @@ Result<OperationStatus> Authoriser::sign_and_store(const CardRow& card, const Op
 Result<OperationStatus> Authoriser::authorise(const OperationRequest& request)
 {
     auto operation = requested(request, unit_);
-    if (has_account(request.kind)) return refusal(Errc::malformed);
+    if (needs_request(request.kind)) return refusal(Errc::no_such_request);
+    if (request.kind == Kind::payment) return refusal(Errc::malformed);
     if (!sign_fits(request.kind, request.amount)) return refusal(Errc::bad_amount);
     if (!operation.valid()) return refusal(Errc::malformed);
     const auto digest = digest_of(operation, request.terminal);
@@ -163,19 +186,21 @@ Result<OperationStatus> Authoriser::authorise(const OperationRequest& request)
     return sign_and_store(*card, operation, row);
 }
 
-Result<OperationStatus> Authoriser::authorise_transfer(const OperationId& id,
-                                                       const SecondInstruction& second)
+Result<OperationStatus> Authoriser::authorise_transfer(const TransferRequest& request)
 {
-    const auto& operation = second.operation;
-    if (!operation.valid() || !is_transfer(operation.kind)) return refusal(Errc::malformed);
-    const auto before = known(id, operation.digest());
+    const auto& operation = request.second.operation;
+    if (!operation.valid() || !needs_request(operation.kind)) return refusal(Errc::malformed);
+    if (operation.kind == Kind::cash_out && operation.account != request.terminal)
+        return Error{.code = Errc::not_permitted, .where = "cash of another terminal"};
+    const auto digest = digest_of(operation, request.terminal);
+    const auto before = known(request.id, digest);
     if (!before) return before.error();
     if (*before) return **before;
 
     const auto asking = store_->card(operation.card_id);
     if (!asking) return asking.error();
     if (!*asking) return refusal(Errc::unknown_card);
-    if (const auto genuine = verify(second, (*asking)->public_key); !genuine)
+    if (const auto genuine = verify(request.second, (*asking)->public_key); !genuine)
         return genuine.error();
     const auto card = ready_card(operation.card_id, operation.kind);
     if (!card) return card.error();
@@ -183,8 +208,9 @@ Result<OperationStatus> Authoriser::authorise_transfer(const OperationId& id,
     if (operation.sequence <= card->settled) return refusal(Errc::wrong_sequence);
     if (operation.sequence > card->settled + 1) return refusal(Errc::unsettled);
     OperationRow row;
-    row.id = id;
-    row.request = operation.digest();
+    row.id = request.id;
+    row.request = digest;
+    row.terminal = request.terminal;
     return sign_and_store(*card, operation, row);
 }
 
@@ -193,7 +219,7 @@ Result<FirstInstruction> Authoriser::void_pending(const CardId& card_id)
     const auto card = store_->card(card_id);
     if (!card) return card.error();
     if (!*card) return refusal(Errc::unknown_card);
-    const auto busy = on_the_way(*store_, **card);
+    const auto busy = pending_operations(*store_, **card);
     if (!busy) return busy.error();
     if (!busy->pending) return refusal(Errc::unknown_operation);
     if (busy->voiding) return busy->voiding->first;
@@ -213,7 +239,7 @@ Result<FirstInstruction> Authoriser::void_pending(const CardId& card_id)
     OperationRow row;
     row.request = operation.digest();
     row.first = *first;
-    row.beside = true;
+    row.as = SignedAs::beside;
     if (const auto done = store_->insert_operation(row); !done) return done.error();
     return *first;
 }

@@ -40,13 +40,11 @@ AccountName card_account(const CardId& card_id)
     return {.kind = AccountKind::card, .id = *AccountId::parse(card_id.to_string())};
 }
 
-std::optional<AccountName> Books::other_side(const Operation& operation,
-                                             const std::optional<AccountId>& terminal)
+std::optional<AccountName> Books::other_side(const Operation& operation)
 {
-    if (!moves_value(operation.kind)) return std::nullopt;
-    if (operation.account) return associated_account(*operation.account);
-    TALLYCARD_EXPECTS(terminal.has_value());
-    return cash_account(*terminal);
+    if (!operation.account) return std::nullopt;
+    const bool moves_cash = operation.kind == Kind::top_up || operation.kind == Kind::cash_out;
+    return moves_cash ? cash_account(*operation.account) : associated_account(*operation.account);
 }
 
 Result<AccountRow> Books::find_or_new(const AccountName& name)
@@ -64,15 +62,15 @@ Result<void> Books::open(const AccountName& name)
     return store_->put_account({.name = name});
 }
 
-Result<void> Books::reserve(const Operation& operation, const std::optional<AccountId>& terminal)
+Result<void> Books::reserve(const Operation& operation)
 {
-    const auto name = other_side(operation, terminal);
+    const auto name = other_side(operation);
     if (!name) return {};
     const auto account = store_->account(*name);
     if (!account) return account.error();
     if (!*account && name->kind != AccountKind::cash) return refusal(Errc::unknown_account);
     if (!is_credit(operation.kind)) {
-        if (const auto settles = check(operation, terminal); !settles) return settles;
+        if (const auto settles = check(operation); !settles) return settles;
         return *account ? Result<void>() : open(*name);
     }
 
@@ -101,20 +99,19 @@ Result<void> Books::check_issued(std::int64_t free, std::int64_t left)
     return {};
 }
 
-Result<void> Books::release(const OperationRow& row)
+Result<void> Books::release(const Operation& operation)
 {
-    const auto& operation = row.first.operation;
     if (!is_credit(operation.kind)) return {};
-    const auto name = other_side(operation, row.terminal);
+    const auto name = other_side(operation);
     auto account = find_or_new(*name);
     if (!account) return account.error();
     account->reserved -= operation.amount.to_minor_units();
     return store_->put_account(*account);
 }
 
-Result<void> Books::check(const Operation& operation, const std::optional<AccountId>& terminal)
+Result<void> Books::check(const Operation& operation)
 {
-    const auto name = other_side(operation, terminal);
+    const auto name = other_side(operation);
     if (!name) return {};
     const auto row = find_or_new(*name);
     if (!row) return row.error();
@@ -123,10 +120,18 @@ Result<void> Books::check(const Operation& operation, const std::optional<Accoun
     return {};
 }
 
-Result<std::optional<Posting>> Books::post(const Operation& operation,
-                                           const std::optional<AccountId>& terminal)
+Result<void> Books::check_free(const Operation& operation)
 {
-    const auto name = other_side(operation, terminal);
+    const auto row = find_or_new(*other_side(operation));
+    if (!row) return row.error();
+    if (row->balance - row->reserved < operation.amount.to_minor_units())
+        return refusal(Errc::insufficient_funds);
+    return {};
+}
+
+Result<std::optional<Posting>> Books::post(const Operation& operation)
+{
+    const auto name = other_side(operation);
     if (!name) return std::optional<Posting>();
     auto row = find_or_new(*name);
     if (!row) return row.error();

@@ -19,22 +19,23 @@ class Books {
 public:
     explicit Books(StoreTransaction& transaction) : store_(&transaction) {}
 
-    // The other side of an operation that moves value. `terminal` for top-up and cash-out.
-    static std::optional<AccountName> other_side(const Operation& operation,
-                                                 const std::optional<AccountId>& terminal);
+    // The other side of an operation that moves value: whom field 87 names.
+    static std::optional<AccountName> other_side(const Operation& operation);
 
     // Puts what an operation will take from its account aside, before it is signed.
     // Errc::unknown_account, insufficient_funds; bad_amount when cash, or what all cards and
     // accounts hold together, would overflow.
-    Result<void> reserve(const Operation& operation, const std::optional<AccountId>& terminal);
+    Result<void> reserve(const Operation& operation);
     // Gives it free again: the operation has ended, one way or the other.
-    Result<void> release(const OperationRow& row);
+    Result<void> release(const Operation& operation);
 
     // Errc::bad_amount when settling it would overflow its account. Changes nothing.
-    Result<void> check(const Operation& operation, const std::optional<AccountId>& terminal);
+    Result<void> check(const Operation& operation);
+    // Errc::insufficient_funds where a credit would take what is not there, or is promised to
+    // others.
+    Result<void> check_free(const Operation& operation);
     // Moves the value and says how; nothing where none moves. Opens the payee's account.
-    Result<std::optional<Posting>> post(const Operation& operation,
-                                        const std::optional<AccountId>& terminal);
+    Result<std::optional<Posting>> post(const Operation& operation);
 
     Result<void> open(const AccountName& name);
 

@@ -49,9 +49,9 @@ std::optional<PinBlock> copy_of(const PinBlock* pin)
 
 class Issuing {
 public:
-    Issuing(CardRegistry& registry, const Currency& currency, CardRoot& root,
+    Issuing(CardRegistry& registry, const IssuerDescription& issuer, CardRoot& root,
             const CardOrder& order)
-        : registry_(&registry), currency_(currency), root_(&root), order_(&order)
+        : registry_(&registry), issuer_(&issuer), root_(&root), order_(&order)
     {
     }
 
@@ -62,47 +62,45 @@ public:
         const auto before = registry_->card_of_transport_key(transport_digest_);
         if (!before) return before.error();
         before_ = *before;
-        if (before_ && order_->card_id && *order_->card_id != before_->card_id)
+        if (before_ && order_->card_id && *order_->card_id != before_->row.card_id)
             return refusal(Errc::transport_key_used);
-        id_ = before_ ? before_->card_id : order_->card_id ? *order_->card_id : random_card_id();
+        id_ = before_           ? before_->row.card_id
+              : order_->card_id ? *order_->card_id
+                                : random_card_id();
         return {};
     }
 
     // Whether a card that is personalised is the one that this order made earlier.
     bool made_before(const CardInfo& info) const
     {
-        return before_ && info.card_id == before_->card_id &&
-               info.certificate == before_->certificate;
+        return before_ && info.card_id == before_->row.card_id &&
+               info.certificate == before_->row.certificate;
     }
 
-    // Registers the card, and seals what makes it that card. The row is durable before any card
-    // can be.
+    // What makes the blank card the one that was ordered; registered, and durable, before any card
+    // can be that one. An issuing that was interrupted goes on with what was registered then.
     Result<SealedPersonalisation> prepare(const TransportKey& transport_key)
     {
-        if (before_ && before_->issued) return refusal(Errc::transport_key_used);
-        auto key = root_->derive(id_);
-        if (!key) return key.error();
-        const auto row = registry_->register_card({.card_id = id_,
-                                                   .certificate = key->certificate,
-                                                   .public_key = key->public_key,
-                                                   .transport_key = transport_digest_});
-        if (!row) return row.error();
-        const Personalisation object{.card_id = id_,
-                                     .currency = currency_,
-                                     .certificate = key->certificate,
-                                     .scalar = std::move(key->scalar),
-                                     .operation_key = row->first_operation_key,
-                                     .limits = order_->limits,
-                                     .private_balance = order_->private_balance,
-                                     .pin = copy_of(order_->pin)};
-        return seal(object.encode(), transport_key);
+        if (!before_) return prepare_new(transport_key);
+        if (!before_->sealed) return refusal(Errc::transport_key_used);
+        if (before_->sealed->size() < seal_overhead) return refusal(Errc::malformed);
+        const auto object = unseal(*before_->sealed, transport_key);
+        if (!object) return object.error();
+        const auto given = Personalisation::decode(object->reveal());
+        if (!given) return given.error();
+        const bool same = given->card_id == id_ && given->currency == issuer_->currency &&
+                          given->limits == order_->limits &&
+                          given->private_balance == order_->private_balance && same_pin(*given);
+        if (!same) return refusal(Errc::conflict);
+        return *before_->sealed;
     }
 
     // Whether what is in the reader now is the card that was ordered.
     Result<CardInfo> check(CardSession& session) const
     {
         const auto& info = session.info();
-        if (info.card_id != id_ || info.currency != currency_) return refusal(Errc::wrong_card);
+        if (info.card_id != id_ || info.currency != issuer_->currency)
+            return refusal(Errc::wrong_card);
         if (info.sequence > 0) return info;
         const auto use = session.limits();
         if (!use) return use.error();
@@ -111,12 +109,42 @@ public:
     }
 
 private:
+    Result<SealedPersonalisation> prepare_new(const TransportKey& transport_key)
+    {
+        auto key = root_->derive(id_);
+        if (!key) return key.error();
+        const Personalisation object{.card_id = id_,
+                                     .currency = issuer_->currency,
+                                     .certificate = key->certificate,
+                                     .scalar = std::move(key->scalar),
+                                     .operation_key = issuer_->operation_keys.front(),
+                                     .limits = order_->limits,
+                                     .private_balance = order_->private_balance,
+                                     .pin = copy_of(order_->pin)};
+        const auto sealed = seal(object.encode(), transport_key);
+        const auto registered = registry_->register_card({.card_id = id_,
+                                                          .certificate = key->certificate,
+                                                          .public_key = key->public_key,
+                                                          .transport_key = transport_digest_,
+                                                          .limits = order_->limits,
+                                                          .sealed = sealed});
+        if (!registered) return registered.error();
+        return sealed;
+    }
+
+    bool same_pin(const Personalisation& given) const
+    {
+        if (!given.pin || order_->pin == nullptr)
+            return given.pin.has_value() == (order_->pin != nullptr);
+        return detail::equal(given.pin->reveal(), order_->pin->reveal());
+    }
+
     CardRegistry* registry_;
-    Currency currency_;
+    const IssuerDescription* issuer_;
     CardRoot* root_;
     const CardOrder* order_;
     Digest transport_digest_;
-    std::optional<CardRow> before_;
+    std::optional<RegisteredCard> before_;
     CardId id_;
 };
 
@@ -130,7 +158,7 @@ Result<CardInfo> issue_card(CardRegistry& registry, CardRoot& root, CardLink& ca
     const auto issuer = registry.description();
     if (!issuer) return issuer.error();
     if (root.public_key() != issuer->card_root) return refusal(Errc::conflict);
-    Issuing issuing(registry, issuer->currency, root, order);
+    Issuing issuing(registry, *issuer, root, order);
     if (const auto chosen = issuing.choose_id(transport_key); !chosen) return chosen.error();
     const auto found = look(card, root.public_key(), observer);
     if (!found) return found.error();

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "books.hpp"
+
 namespace tallycard {
 
 bool LedgerAudit::is_operation_key(const PublicKey& key) const
@@ -71,15 +73,12 @@ Objection LedgerAudit::add_record(std::uint64_t line, const Record& record)
 // Records are in the order of settlement, in which an honest platform never overdraws an account.
 Objection LedgerAudit::post(const Operation& operation)
 {
-    if (!moves_value(operation.kind)) return nullptr;
-    const auto amount = operation.amount.to_minor_units();
-    if (!operation.account) {
-        cash_ -= amount;
-        return nullptr;
-    }
-    auto& balance = associated_[*operation.account];
-    balance -= amount;
-    return balance < 0 ? "the account does not hold that much" : nullptr;
+    const auto name = Books::other_side(operation);
+    if (!name) return nullptr;
+    auto& balance = accounts_[*name];
+    balance -= operation.amount.to_minor_units();
+    const bool may_owe = name->kind == AccountKind::cash;
+    return balance < 0 && !may_owe ? "the account does not hold that much" : nullptr;
 }
 
 }  // namespace tallycard

@@ -10,6 +10,7 @@
 #include <tallycard/account_id.hpp>
 #include <tallycard/issuer_description.hpp>
 #include <tallycard/record.hpp>
+#include <tallycard/store_rows.hpp>
 
 #include "ledger_checks.hpp"
 
@@ -43,8 +44,8 @@ public:
     Objection add_record(std::uint64_t line, const Record& record);
 
     const std::map<CardId, Card>& cards() const { return cards_; }
-    const std::map<AccountId, WideAmount>& associated() const { return associated_; }
-    WideAmount cash() const { return cash_; }
+    // All that the records name.
+    const std::map<AccountName, WideAmount>& accounts() const { return accounts_; }
 
 private:
     bool is_operation_key(const PublicKey& key) const;
@@ -54,8 +55,7 @@ private:
     const IssuerDescription* issuer_;
     LedgerChecks* checks_;
     std::map<CardId, Card> cards_;
-    std::map<AccountId, WideAmount> associated_;
-    WideAmount cash_ = 0;
+    std::map<AccountName, WideAmount> accounts_;
 };
 
 }  // namespace tallycard

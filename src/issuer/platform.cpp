@@ -102,13 +102,14 @@ Result<void> Platform::check(StoreTransaction& store) const
     return check_continues(store, *outside, settings_.issuer);
 }
 
-Result<CardStanding> Platform::standing(const CardId& card_id)
+Result<CardStanding> Platform::standing(const CardId& card_id,
+                                        const std::optional<AccountId>& terminal)
 {
     return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<CardStanding> {
         const auto card = store.card(card_id);
         if (!card) return card.error();
         if (!*card) return Error{.code = Errc::unknown_card, .where = "standing"};
-        const auto busy = on_the_way(store, **card);
+        const auto busy = pending_operations(store, **card);
         if (!busy) return busy.error();
         CardStanding standing{.card_id = card_id,
                               .public_key = (*card)->public_key,
@@ -119,7 +120,10 @@ Result<CardStanding> Platform::standing(const CardId& card_id)
                               .denied = (*card)->denied,
                               .pending = {},
                               .voiding = {}};
-        if (busy->pending) standing.pending = busy->pending->first;
+        if (busy->pending) {
+            standing.withheld = is_withheld(*busy->pending, terminal);
+            if (!standing.withheld) standing.pending = busy->pending->first;
+        }
         if (busy->voiding) standing.voiding = busy->voiding->first;
         return standing;
     });
@@ -133,12 +137,11 @@ Result<OperationStatus> Platform::authorise(const OperationRequest& request)
     });
 }
 
-Result<OperationStatus> Platform::authorise_transfer(const OperationId& id,
-                                                     const SecondInstruction& second)
+Result<OperationStatus> Platform::authorise_transfer(const TransferRequest& request)
 {
     return writing(mutex_, *store_, [&](StoreTransaction& store) {
         return Authoriser(store, settings_.issuer.currency.unit, settings_.signers)
-            .authorise_transfer(id, second);
+            .authorise_transfer(request);
     });
 }
 
@@ -150,20 +153,24 @@ Result<FirstInstruction> Platform::void_pending(const CardId& card_id)
     });
 }
 
-Result<OperationStatus> Platform::status(const OperationId& id)
+Result<OperationStatus> Platform::status(const OperationId& id,
+                                         const std::optional<AccountId>& terminal)
 {
     return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<OperationStatus> {
         const auto row = store.operation(id);
         if (!row) return row.error();
         if (!*row) return Error{.code = Errc::unknown_operation, .where = "status"};
-        return status_of(store, **row);
+        const auto status = status_of(store, **row);
+        if (status && status->progress == Progress::pending && is_withheld(**row, terminal))
+            return Error{.code = Errc::not_permitted, .where = "status"};
+        return status;
     });
 }
 
 Result<Settlement> Platform::settle(const Receipt& receipt,
-                                    const std::optional<Operation>& operation)
+                                    const std::optional<ExecutedOperation>& executed)
 {
-    const Submission submission{receipt, operation};
+    const Submission submission{receipt, executed};
     auto settlements = settle_all(std::span(&submission, 1));
     if (!settlements) return settlements.error();
     return settlements->front();
@@ -177,7 +184,7 @@ Result<std::vector<Result<Settlement>>> Platform::settle_all(
     return writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<Settlements> {
         Settlements settlements;
         settlements.reserve(submissions.size());
-        Settler settler(store, settings_.issuer.currency.unit);
+        Settler settler(store, settings_.issuer.currency.unit, settings_.issuer.operation_keys);
         for (const auto& submission : submissions) {
             settlements.push_back(settler.settle(submission));
             const auto& last = settlements.back();
@@ -194,7 +201,7 @@ Result<std::vector<OrderAnswer>> Platform::do_all(std::span<const Order> orders)
         Answers answers;
         answers.reserve(orders.size());
         const auto unit = settings_.issuer.currency.unit;
-        Settler settler(store, unit);
+        Settler settler(store, unit, settings_.issuer.operation_keys);
         Authoriser authoriser(store, unit, settings_.signers);
         for (const auto& order : orders) {
             if (const auto* submission = std::get_if<Submission>(&order)) {
@@ -205,7 +212,7 @@ Result<std::vector<OrderAnswer>> Platform::do_all(std::span<const Order> orders)
             }
             const auto* transfer = std::get_if<TransferRequest>(&order);
             const auto status = transfer != nullptr
-                                    ? authoriser.authorise_transfer(transfer->id, transfer->second)
+                                    ? authoriser.authorise_transfer(*transfer)
                                     : authoriser.authorise(*std::get_if<OperationRequest>(&order));
             if (!status && authoriser.has_lost(status.error())) return status.error();
             answers.emplace_back(status);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <tallycard/contract.hpp>
 #include <tallycard/platform.hpp>
 #include <tallycard/terminal.hpp>
 
@@ -26,6 +29,16 @@ Result<void> change_card(StoreTransaction& store, const CardId& card_id, Change&
     return store.update_card(row);
 }
 
+// Of an operation that the issuer's key signs, and that nobody signed as far as the store knows:
+// the card's signature does not cover the issuer's, so that this rests on the store's memory.
+bool is_revocable(const EvidenceRow& row, Unit unit)
+{
+    if (row.reason != EvidenceReason::foreign_operation || !row.operation) return false;
+    const auto& result = row.receipt.result;
+    return row.operation->kind != Kind::payment && row.operation->card_id == result.card_id &&
+           row.operation->sequence == result.sequence && row.operation->unit == unit;
+}
+
 CardRow new_row(const NewCard& card, const PublicKey& operation_key)
 {
     CardRow row;
@@ -35,43 +48,54 @@ CardRow new_row(const NewCard& card, const PublicKey& operation_key)
     row.transport_key = card.transport_key;
     row.first_operation_key = operation_key;
     row.operation_key = operation_key;
+    row.limits = card.limits;
     return row;
 }
 
 }  // namespace
 
-Result<CardRow> Platform::register_card(const NewCard& card)
+Result<void> Platform::register_card(const NewCard& card)
 {
-    return writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<CardRow> {
+    TALLYCARD_EXPECTS(card.limits.valid() && card.sealed.size() > 0);
+    return writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<void> {
         const auto before = store.card(card.card_id);
         if (!before) return before.error();
         if (*before) {
+            const auto sealed = store.personalisation(card.card_id);
+            if (!sealed) return sealed.error();
             const auto& row = **before;
             const bool same = row.certificate == card.certificate &&
                               row.public_key == card.public_key &&
-                              row.transport_key == card.transport_key;
-            if (!same || row.issued) return refusal(Errc::conflict);
-            return row;
+                              row.transport_key == card.transport_key && *sealed == card.sealed;
+            return same ? Result<void>() : refusal(Errc::conflict);
         }
         const auto row = new_row(card, settings_.issuer.operation_keys.front());
         if (const auto done = store.insert_card(row); !done) return done.error();
-        const auto opened = Books(store).open(associated_account(holder_account(card.card_id)));
-        if (!opened) return opened.error();
-        return row;
+        if (const auto done = store.put_personalisation(card.card_id, card.sealed); !done)
+            return done.error();
+        return Books(store).open(associated_account(holder_account(card.card_id)));
     });
 }
 
 Result<void> Platform::confirm_card(const CardId& card_id)
 {
     return writing(mutex_, *store_, [&](StoreTransaction& store) {
-        return change_card(store, card_id, [](CardRow& row) { row.issued = true; });
+        const auto done = change_card(store, card_id, [](CardRow& row) { row.issued = true; });
+        return done ? store.put_personalisation(card_id, {}) : done;
     });
 }
 
-Result<std::optional<CardRow>> Platform::card_of_transport_key(const Digest& digest)
+Result<std::optional<RegisteredCard>> Platform::card_of_transport_key(const Digest& digest)
 {
-    return reading(mutex_, *store_,
-                   [&](StoreTransaction& store) { return store.card_of_transport_key(digest); });
+    using Found = std::optional<RegisteredCard>;
+    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Found> {
+        const auto row = store.card_of_transport_key(digest);
+        if (!row) return row.error();
+        if (!*row) return Found();
+        const auto sealed = store.personalisation((*row)->card_id);
+        if (!sealed) return sealed.error();
+        return Found(RegisteredCard{**row, *sealed});
+    });
 }
 
 Result<void> Platform::open_account(const AccountId& account)
@@ -91,11 +115,19 @@ Result<void> Platform::deny(const CardId& card_id)
 Result<void> Platform::undeny(const CardId& card_id)
 {
     return writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<void> {
-        const auto proofs = store.evidence_count(card_id);
+        const auto proofs = store.evidence(card_id);
         if (!proofs) return proofs.error();
-        if (*proofs > 0) return refusal(Errc::evidence);
+        const auto unit = settings_.issuer.currency.unit;
+        if (!std::ranges::all_of(*proofs,
+                                 [&](const EvidenceRow& row) { return is_revocable(row, unit); }))
+            return refusal(Errc::evidence);
         return change_card(store, card_id, [](CardRow& row) { row.denied = false; });
     });
+}
+
+Result<std::uint64_t> Platform::restored()
+{
+    return reading(mutex_, *store_, [](StoreTransaction& store) { return store.restored_count(); });
 }
 
 Result<std::optional<AccountRow>> Platform::account(const AccountName& name)
@@ -155,7 +187,7 @@ Result<std::vector<FirstInstruction>> Platform::pending()
     return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Instructions> {
         Instructions found;
         const auto done = for_each_card(store, [&](const CardRow& row) -> Result<void> {
-            const auto busy = on_the_way(store, row);
+            const auto busy = pending_operations(store, row);
             if (!busy) return busy.error();
             if (busy->pending) found.push_back(busy->pending->first);
             if (busy->voiding) found.push_back(busy->voiding->first);

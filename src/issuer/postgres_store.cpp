@@ -85,7 +85,7 @@ public:
     Result<std::unique_ptr<StoreTransaction>> read() override { return checked(begin_reading); }
 
 private:
-    // Another process may have migrated the tables since: they are no longer ours to use.
+    // Another process may have replaced the tables since: they are no longer ours to use.
     Result<std::unique_ptr<StoreTransaction>> checked(const char* sql)
     {
         // Before it begins: where there is no memory for it, none stays open.
@@ -127,27 +127,6 @@ Result<void> write_version(Database& database)
                         std::to_string(sql::schema_version));
 }
 
-// In the transaction that has begun.
-Result<void> migrate_from(Database& database, std::int64_t version)
-{
-    const auto dialect = dialect_of(database.connection());
-    if (const auto done = sql::migrate(database, version, dialect); !done) return done;
-    if (const auto done = write_version(database); !done) return done;
-    return database.commit();
-}
-
-Result<void> migrate_where_older(Database& database, Turns turns)
-{
-    const auto version = begin(database, turns == Turns::queue ? begin_turn : begin_optimistic);
-    if (!version) return version.error();
-    const auto known = sql::check_version(*version);
-    const auto done = !known                           ? known
-                      : *version < sql::schema_version ? migrate_from(database, *version)
-                                                       : database.commit();
-    if (!done) database.roll_back();
-    return done;
-}
-
 Result<void> make_tables(Database& database)
 {
     if (const auto begun = database.run("BEGIN ISOLATION LEVEL SERIALIZABLE"); !begun) return begun;
@@ -155,7 +134,10 @@ Result<void> make_tables(Database& database)
     if (const auto put = database.run("INSERT INTO tallycard_store(one, version) VALUES(1, 0)");
         !put)
         return put;
-    return migrate_from(database, 0);
+    const auto dialect = dialect_of(database.connection());
+    if (const auto done = sql::make_tables(database, dialect); !done) return done;
+    if (const auto done = write_version(database); !done) return done;
+    return database.commit();
 }
 
 }  // namespace
@@ -165,12 +147,13 @@ Result<std::unique_ptr<Store>> open(const std::string& conninfo, Turns turns)
     auto database = connect(conninfo);
     if (!database) return database.error();
     // First that there are tables: what cannot be locked would be taken for a server without locks.
-    if (const auto there = begin(**database, begin_reading); !there) return there.error();
+    const auto version = begin(**database, begin_reading);
+    if (!version) return version.error();
     (*database)->roll_back();
+    if (const auto known = sql::check_version(*version); !known) return known.error();
     const auto possible = possible_turns(**database);
     if (!possible) return possible.error();
     if (*possible == Turns::optimistic) turns = Turns::optimistic;
-    if (const auto done = migrate_where_older(**database, turns); !done) return done.error();
     return std::unique_ptr<Store>(std::make_unique<PostgresStore>(std::move(*database), turns));
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "settlement.hpp"
 
+#include <algorithm>
+
 #include <tallycard/verify.hpp>
 
 #include "books.hpp"
@@ -44,6 +46,9 @@ Result<Settlement> Settler::settle(const Submission& submission)
 {
     const auto& receipt = submission.receipt;
     if (!receipt.result.valid()) return refusal(Errc::malformed);
+    const auto& came = submission.executed;
+    if (came && came->operation.kind == Kind::payment && came->issuer_signature)
+        return refusal(Errc::malformed);
     auto card = store_->card(receipt.result.card_id);
     if (!card) return card.error();
     if (!*card) return refusal(Errc::unknown_card);
@@ -62,37 +67,45 @@ Result<Settlement> Settler::answer_again(CardRow& card, const Submission& submis
         if (!record) return record.error();
         if (!*record) return Error{.code = Errc::file_damaged, .where = "ledger"};
         if ((*record)->receipt.result == result) {
+            const auto rows = store_->operations(result.card_id, result.sequence);
+            if (!rows) return rows.error();
+            const bool restored = std::ranges::any_of(
+                *rows, [](const OperationRow& row) { return row.as == SignedAs::restored; });
             return Settlement{.settled = true,
+                              .restored = restored,
                               .sequence = result.sequence,
                               .balance = result.balance,
                               .ledger_index = **index};
         }
     }
-    return accuse(card, EvidenceReason::second_result, submission.receipt, submission.operation);
+    return accuse(card, EvidenceReason::second_result, submission.receipt, submission.executed);
 }
 
 Result<Settlement> Settler::settle_new(CardRow& card, const Submission& submission)
 {
     const auto& receipt = submission.receipt;
     const auto& result = receipt.result;
-    const auto executed = find_executed(submission);
+    const auto executed = find_executed(card, submission);
     if (!executed) return executed.error();
     if (!*executed) return refusal(Errc::unknown_operation);
-    const auto& operation = (*executed)->operation;
-    if (!belongs(**executed, result))
-        return accuse(card, EvidenceReason::foreign_operation, receipt, operation);
+    const auto& operation = (*executed)->logged.operation;
+    if ((*executed)->known == Known::foreign)
+        return accuse(card, EvidenceReason::foreign_operation, receipt, (*executed)->logged);
     if (result.sequence > std::uint64_t{card.settled} + 1) return keep(card, receipt, **executed);
-    if (const auto reason = contradiction(card, operation, result))
-        return accuse(card, *reason, receipt, operation);
-    if (const auto fits = Books(*store_).check(operation, (*executed)->terminal); !fits)
-        return fits.error();
+    if (const auto reason = contradiction(card, operation, result)) {
+        // The store that forgot what it signed may be wrong about what came before, too.
+        if ((*executed)->known == Known::restored) return refusal(Errc::unsettled);
+        return accuse(card, *reason, receipt, (*executed)->logged);
+    }
+    if (const auto fits = fits_books(**executed); !fits) return fits.error();
     const auto settlement = apply(card, receipt, **executed);
     if (!settlement) return settlement;
     if (const auto done = settle_kept(card); !done) return done.error();
     return settlement;
 }
 
-Result<std::optional<Settler::Executed>> Settler::find_executed(const Submission& submission)
+Result<std::optional<Settler::Executed>> Settler::find_executed(const CardRow& card,
+                                                                const Submission& submission)
 {
     const auto& result = submission.receipt.result;
     const auto signed_ones = store_->operations(result.card_id, result.sequence);
@@ -100,21 +113,42 @@ Result<std::optional<Settler::Executed>> Settler::find_executed(const Submission
     for (const auto& row : *signed_ones) {
         const auto& [operation, signature] = row.first;
         if (operation.digest() == result.operation)
-            return std::optional(Executed{operation, signature, row.terminal});
+            return std::optional(Executed{{operation, signature}, Known::signed_here});
     }
-    const auto& operation = submission.operation;
-    if (operation && operation->valid() && operation->digest() == result.operation)
-        return std::optional(Executed{*operation, std::nullopt, std::nullopt});
-    return std::optional<Executed>();
+    const auto& logged = submission.executed;
+    if (!logged || !logged->operation.valid() || logged->operation.digest() != result.operation)
+        return std::optional<Executed>();
+    return std::optional(Executed{*logged, judge(card, *logged, result)});
 }
 
-// What was signed here is for this card and sequence; what came along has to be a payment of them.
-bool Settler::belongs(const Executed& executed, const CardResult& result) const
+// Whether the accounts can take it. What was signed here has reserved what it takes; what the store
+// forgot has not.
+Result<void> Settler::fits_books(const Executed& executed)
 {
-    const auto& operation = executed.operation;
-    if (executed.issuer_signature) return true;
-    return operation.kind == Kind::payment && operation.card_id == result.card_id &&
-           operation.sequence == result.sequence && operation.unit == unit_;
+    const auto& operation = executed.logged.operation;
+    Books books(*store_);
+    if (executed.known == Known::restored && operation.kind == Kind::transfer_in)
+        if (const auto there = books.check_free(operation); !there) return there;
+    return books.check(operation);
+}
+
+// Of an operation that came along with its result.
+Settler::Known Settler::judge(const CardRow& card, const ExecutedOperation& logged,
+                              const CardResult& result) const
+{
+    const auto& [operation, signature] = logged;
+    if (operation.card_id != result.card_id || operation.sequence != result.sequence ||
+        operation.unit != unit_)
+        return Known::foreign;
+    if (operation.kind == Kind::payment) return Known::payment;
+    if (!signature) return Known::foreign;
+    const FirstInstruction first{operation, *signature};
+    // Which key a card has by then is known once the results in front have settled.
+    if (result.sequence == std::uint64_t{card.settled} + 1)
+        return verify(first, card.operation_key) ? Known::restored : Known::foreign;
+    const bool is_ours = std::ranges::any_of(
+        operation_keys_, [&](const PublicKey& key) { return verify(first, key).has_value(); });
+    return is_ours ? Known::restored : Known::foreign;
 }
 
 // A second result for a sequence is evidence at once. It is kept all the same, because it may be
@@ -124,11 +158,12 @@ Result<Settlement> Settler::keep(CardRow& card, const Receipt& receipt, const Ex
     if (receipt.result.sequence - card.settled > furthest_ahead) return refusal(Errc::unsettled);
     const auto before = store_->kept(card.card_id, receipt.result.sequence);
     if (!before) return before.error();
-    if (const auto kept = store_->keep({receipt, executed.operation}); !kept) return kept.error();
+    if (const auto kept = store_->keep({receipt, executed.logged}); !kept) return kept.error();
     const bool first = before->empty() ||
                        (before->size() == 1 && before->front().receipt.result == receipt.result);
-    if (!first) return accuse(card, EvidenceReason::second_result, receipt, executed.operation);
+    if (!first) return accuse(card, EvidenceReason::second_result, receipt, executed.logged);
     return Settlement{.settled = false,
+                      .restored = executed.known == Known::restored,
                       .sequence = receipt.result.sequence,
                       .balance = receipt.result.balance,
                       .ledger_index = 0};
@@ -141,11 +176,21 @@ Result<Settlement> Settler::apply(CardRow& card, const Receipt& receipt, const E
     const auto ended = store_->operations(card.card_id, result.sequence);
     if (!ended) return ended.error();
     for (const auto& row : *ended)
-        if (const auto released = books.release(row); !released) return released.error();
-    const auto posting = books.post(executed.operation, executed.terminal);
+        if (const auto released = books.release(row.first.operation); !released)
+            return released.error();
+    const auto& [operation, signature] = executed.logged;
+    const auto posting = books.post(operation);
     if (!posting) return posting.error();
+    const bool restored = executed.known == Known::restored;
+    if (restored) {
+        OperationRow row;
+        row.request = operation.digest();
+        row.first = {operation, *signature};
+        row.as = SignedAs::restored;
+        if (const auto put = store_->insert_operation(row); !put) return put.error();
+    }
 
-    const Record record{executed.operation, executed.issuer_signature, receipt};
+    const Record record{operation, signature, receipt};
     const auto index = store_->record_count();
     if (!index) return index.error();
     if (const auto done = store_->append_record(*index, record, *posting); !done)
@@ -157,10 +202,11 @@ Result<Settlement> Settler::apply(CardRow& card, const Receipt& receipt, const E
     card.balance = result.balance;
     card.state = result.state;
     card.last_result = result.digest();
-    if (executed.operation.kind == Kind::replace_operation_key)
-        card.operation_key = *std::get_if<PublicKey>(&executed.operation.parameter);
+    if (const auto* key = std::get_if<PublicKey>(&operation.parameter)) card.operation_key = *key;
+    if (const auto* limits = std::get_if<Limits>(&operation.parameter)) card.limits = *limits;
     if (const auto done = store_->update_card(card); !done) return done.error();
     return Settlement{.settled = true,
+                      .restored = restored,
                       .sequence = result.sequence,
                       .balance = result.balance,
                       .ledger_index = *index};
@@ -183,15 +229,22 @@ Result<Settler::Progressed> Settler::settle_next_kept(CardRow& card)
     if (candidates->empty()) return Progressed::no;
 
     auto progressed = Progressed::no;
-    for (const auto& [receipt, operation] : *candidates) {
-        const auto executed = find_executed({receipt, operation});
+    for (const auto& [receipt, kept] : *candidates) {
+        const auto executed = find_executed(card, {receipt, kept});
         if (!executed) return executed.error();
         if (!*executed) return Error{.code = Errc::file_damaged, .where = "kept results"};
-        auto reason = progressed == Progressed::yes
-                          ? EvidenceReason::second_result
-                          : contradiction(card, operation, receipt.result);
+        const auto& operation = (*executed)->logged.operation;
+        std::optional<EvidenceReason> reason;
+        if (progressed == Progressed::yes) {
+            reason = EvidenceReason::second_result;
+        } else if ((*executed)->known == Known::foreign) {
+            reason = EvidenceReason::foreign_operation;
+        } else {
+            reason = contradiction(card, operation, receipt.result);
+            if (reason && (*executed)->known == Known::restored) continue;
+        }
         if (!reason) {
-            const auto fits = Books(*store_).check(operation, (*executed)->terminal);
+            const auto fits = fits_books(**executed);
             if (!fits) {
                 return is_store_error(fits.error()) ? Result<Progressed>(fits.error())
                                                     : Progressed::no;
@@ -201,7 +254,7 @@ Result<Settler::Progressed> Settler::settle_next_kept(CardRow& card)
             progressed = Progressed::yes;
             continue;
         }
-        const auto accused = accuse(card, *reason, receipt, operation);
+        const auto accused = accuse(card, *reason, receipt, kept);
         if (is_store_error(accused)) return accused;
     }
     const auto sequence = candidates->front().receipt.result.sequence;
@@ -211,12 +264,13 @@ Result<Settler::Progressed> Settler::settle_next_kept(CardRow& card)
 }
 
 Error Settler::accuse(CardRow& card, EvidenceReason reason, const Receipt& receipt,
-                      const std::optional<Operation>& operation)
+                      const std::optional<ExecutedOperation>& executed)
 {
     // Only the operation that the card signed for belongs to the evidence.
     EvidenceRow evidence{.reason = reason, .receipt = receipt, .operation = {}};
-    if (operation && operation->valid() && operation->digest() == receipt.result.operation)
-        evidence.operation = operation;
+    if (executed && executed->operation.valid() &&
+        executed->operation.digest() == receipt.result.operation)
+        evidence.operation = executed->operation;
     if (const auto put = store_->put_evidence(evidence); !put) return put.error();
     card.denied = true;
     if (const auto done = store_->update_card(card); !done) return done.error();

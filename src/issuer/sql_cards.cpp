@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "../protocol/command_data.hpp"
 #include "sql_transaction.hpp"
 
 #define TALLYCARD_CARD_COLUMNS                                                              \
     "card_id, certificate, public_key, transport_key, first_operation_key, operation_key, " \
-    "issued, denied, state, settled, balance, last_result"
-#define TALLYCARD_OPERATION_COLUMNS "id, request, first, terminal, beside"
+    "issued, denied, state, settled, balance, last_result, limits"
+#define TALLYCARD_OPERATION_COLUMNS "id, request, first, terminal, signed_as"
 
 namespace tallycard::sql {
 namespace {
@@ -16,23 +17,29 @@ constexpr const char* list_cards =
     "SELECT " TALLYCARD_CARD_COLUMNS " FROM cards WHERE card_id > $1 ORDER BY card_id LIMIT $2";
 constexpr const char* insert_card_row =
     "INSERT INTO cards(" TALLYCARD_CARD_COLUMNS
-    ") VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING";
+    ") VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING";
 constexpr const char* update_card_row =
     "UPDATE cards SET operation_key = $1, issued = $2, denied = $3, state = $4, settled = $5, "
-    "balance = $6, last_result = $7 WHERE card_id = $8";
+    "balance = $6, last_result = $7, limits = $8 WHERE card_id = $9";
+constexpr const char* find_personalisation =
+    "SELECT sealed FROM personalisations WHERE card_id = $1";
+constexpr const char* insert_personalisation =
+    "INSERT INTO personalisations(card_id, sealed) VALUES($1, $2) ON CONFLICT DO NOTHING";
+constexpr const char* drop_personalisation = "DELETE FROM personalisations WHERE card_id = $1";
 constexpr const char* find_operation =
     "SELECT " TALLYCARD_OPERATION_COLUMNS " FROM operations WHERE id = $1";
 constexpr const char* find_operations =
     "SELECT " TALLYCARD_OPERATION_COLUMNS
-    " FROM operations WHERE card_id = $1 AND sequence = $2 ORDER BY beside";
+    " FROM operations WHERE card_id = $1 AND sequence = $2 ORDER BY signed_as";
 constexpr const char* insert_operation_row =
-    "INSERT INTO operations(id, request, card_id, sequence, beside, first, terminal) "
+    "INSERT INTO operations(id, request, card_id, sequence, signed_as, first, terminal) "
     "VALUES($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+constexpr const char* count_restored = "SELECT count(*) FROM operations WHERE signed_as = 2";
 constexpr const char* keep_row =
-    "INSERT INTO kept(card_id, sequence, digest, receipt, operation) "
+    "INSERT INTO kept(card_id, sequence, digest, receipt, executed) "
     "VALUES($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
 constexpr const char* find_kept =
-    "SELECT receipt, operation FROM kept WHERE card_id = $1 AND sequence = $2 ORDER BY digest";
+    "SELECT receipt, executed FROM kept WHERE card_id = $1 AND sequence = $2 ORDER BY digest";
 constexpr const char* drop_kept_rows = "DELETE FROM kept WHERE card_id = $1 AND sequence = $2";
 constexpr const char* count_kept = "SELECT count(*) FROM kept";
 constexpr const char* insert_evidence =
@@ -41,7 +48,8 @@ constexpr const char* insert_evidence =
     "ON CONFLICT DO NOTHING";
 constexpr const char* list_evidence =
     "SELECT reason, receipt, operation FROM evidence ORDER BY serial LIMIT $1 OFFSET $2";
-constexpr const char* count_evidence = "SELECT count(*) FROM evidence WHERE card_id = $1";
+constexpr const char* find_evidence =
+    "SELECT reason, receipt, operation FROM evidence WHERE card_id = $1 ORDER BY serial";
 
 CardRow read_card(Query& query)
 {
@@ -65,6 +73,10 @@ CardRow read_card(Query& query)
     query.require(balance >= 0);
     row.balance = Balance::minor_units(balance >= 0 ? static_cast<std::uint64_t>(balance) : 0);
     row.last_result = query.bytes<Digest>();
+    const auto limits = query.bytes<FixedBytes<34, struct LimitsColumn>>();
+    const auto decoded = decode_limits(limits.bytes());
+    query.require(decoded.has_value());
+    row.limits = decoded.value_or(Limits{});
     return row;
 }
 
@@ -84,10 +96,10 @@ OperationRow read_operation(Query& query)
         row.terminal = AccountId::parse(query.text());
         query.require(row.terminal.has_value());
     }
-    row.beside = query.number() != 0;
-    // What moves cash names whose it is: the books go by it.
-    const auto& operation = row.first.operation;
-    query.require(!moves_value(operation.kind) || operation.account || row.terminal);
+    const auto as = query.number();
+    query.require(as >= 0 && as <= static_cast<int>(SignedAs::restored));
+    row.as = static_cast<SignedAs>(as);
+    query.require(row.first.operation.kind != Kind::payment);  // which nobody signs here
     return row;
 }
 
@@ -95,7 +107,7 @@ KeptRow read_kept(Query& query)
 {
     KeptRow row;
     row.receipt = object<Receipt>(query);
-    row.operation = object<Operation>(query);
+    row.executed = object<ExecutedOperation>(query);
     return row;
 }
 
@@ -126,24 +138,47 @@ Result<std::optional<CardRow>> Transaction::card_of_transport_key(const Digest& 
     return one_row(query, read_card);
 }
 
+Result<std::optional<SealedPersonalisation>> Transaction::personalisation(const CardId& card_id)
+{
+    auto query = database_->query(find_personalisation);
+    query.bind(card_id.bytes());
+    return one_row(query, [](Query& row) {
+        const auto bytes = row.blob();
+        row.require(!bytes.empty() && bytes.size() <= SealedPersonalisation::capacity);
+        return row.ok() ? SealedPersonalisation(bytes) : SealedPersonalisation();
+    });
+}
+
+Result<void> Transaction::put_personalisation(const CardId& card_id,
+                                              const SealedPersonalisation& sealed)
+{
+    if (sealed.size() == 0)
+        return database_->query(drop_personalisation).bind(card_id.bytes()).run();
+    auto query = database_->query(insert_personalisation);
+    return query.bind(card_id.bytes()).bind(sealed.bytes()).run_for_one();
+}
+
 Result<void> Transaction::insert_card(const CardRow& row)
 {
+    const auto limits = encode_limits(row.limits);
     auto query = database_->query(insert_card_row);
     query.bind(row.card_id.bytes()).bind(row.certificate.bytes()).bind(row.public_key.bytes());
     query.bind(row.transport_key.bytes()).bind(row.first_operation_key.bytes());
     query.bind(row.operation_key.bytes()).bind(row.issued).bind(row.denied);
     query.bind(static_cast<std::int64_t>(row.state)).bind(std::int64_t{row.settled});
     query.bind(as_column(row.balance.to_minor_units())).bind(row.last_result.bytes());
+    query.bind(limits);
     return query.run_for_one();
 }
 
 Result<void> Transaction::update_card(const CardRow& row)
 {
+    const auto limits = encode_limits(row.limits);
     auto query = database_->query(update_card_row);
     query.bind(row.operation_key.bytes()).bind(row.issued).bind(row.denied);
     query.bind(static_cast<std::int64_t>(row.state)).bind(std::int64_t{row.settled});
     query.bind(as_column(row.balance.to_minor_units())).bind(row.last_result.bytes());
-    query.bind(row.card_id.bytes());
+    query.bind(limits).bind(row.card_id.bytes());
     return query.run_for_one();
 }
 
@@ -184,7 +219,8 @@ Result<void> Transaction::insert_operation(const OperationRow& row)
         query.bind_null();
     }
     query.bind(row.request.bytes()).bind(operation.card_id.bytes());
-    query.bind(std::int64_t{operation.sequence}).bind(row.beside).bind(first.bytes());
+    query.bind(std::int64_t{operation.sequence}).bind(static_cast<std::int64_t>(row.as));
+    query.bind(first.bytes());
     if (row.terminal) {
         query.bind(row.terminal->text());
     } else {
@@ -193,15 +229,22 @@ Result<void> Transaction::insert_operation(const OperationRow& row)
     return query.run_for_one();
 }
 
+Result<std::uint64_t> Transaction::restored_count()
+{
+    const auto count = database_->number(count_restored);
+    if (!count) return count.error();
+    return static_cast<std::uint64_t>(*count);
+}
+
 Result<void> Transaction::keep(const KeptRow& row)
 {
     const auto& result = row.receipt.result;
     const auto digest = result.digest();
     const auto receipt = row.receipt.encode();
-    const auto operation = row.operation.encode();
+    const auto executed = row.executed.encode();
     auto query = database_->query(keep_row);
     query.bind(result.card_id.bytes()).bind(std::int64_t{result.sequence}).bind(digest.bytes());
-    query.bind(receipt.bytes()).bind(operation.bytes());
+    query.bind(receipt.bytes()).bind(executed.bytes());
     return query.run();
 }
 
@@ -248,13 +291,11 @@ Result<std::vector<EvidenceRow>> Transaction::evidence(std::size_t skip, std::si
     return all_rows(query, read_evidence);
 }
 
-Result<std::size_t> Transaction::evidence_count(const CardId& card_id)
+Result<std::vector<EvidenceRow>> Transaction::evidence(const CardId& card_id)
 {
-    auto query = database_->query(count_evidence);
+    auto query = database_->query(find_evidence);
     query.bind(card_id.bytes());
-    const auto count = one_row(query, [](Query& row) { return row.count(); });
-    if (!count) return count.error();
-    return static_cast<std::size_t>(count->value_or(0));
+    return all_rows(query, read_evidence);
 }
 
 }  // namespace tallycard::sql

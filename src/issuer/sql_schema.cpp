@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sql_schema.hpp"
 
-#include <array>
 #include <string_view>
 
 namespace tallycard::sql {
 namespace {
 
-constexpr const char* first_schema = R"(
+// `issued` has by what the cash accounts are below zero, in two halves. Contracts on chains, and
+// the transactions that are under way to them, come last: what waits to be sent is no table of its
+// own, but the records from number final_entries on.
+constexpr const char* schema = R"(
 CREATE TABLE issuer(
     one NUMBER PRIMARY KEY CHECK(one = 1),
     description TEXT NOT NULL) ROWS;
@@ -23,17 +25,21 @@ CREATE TABLE cards(
     state NUMBER NOT NULL,
     settled NUMBER NOT NULL,
     balance NUMBER NOT NULL CHECK(balance >= 0),
-    last_result BYTES NOT NULL) KEYED;
+    last_result BYTES NOT NULL,
+    limits BYTES NOT NULL CHECK(length(limits) = 34)) KEYED;
+CREATE TABLE personalisations(
+    card_id BYTES PRIMARY KEY REFERENCES cards,
+    sealed BYTES NOT NULL) KEYED;
 CREATE TABLE operations(
     ROW_NUMBER
     id BYTES UNIQUE,
     request BYTES NOT NULL,
     card_id BYTES NOT NULL REFERENCES cards,
     sequence NUMBER NOT NULL,
-    beside NUMBER NOT NULL,
+    signed_as NUMBER NOT NULL,
     first BYTES NOT NULL,
     terminal NAME,
-    UNIQUE(card_id, sequence, beside)) ROWS;
+    UNIQUE(card_id, sequence, signed_as)) ROWS;
 CREATE TABLE accounts(
     kind NUMBER NOT NULL CHECK(kind IN (1, 2)),
     id NAME NOT NULL,
@@ -62,7 +68,7 @@ CREATE TABLE kept(
     sequence NUMBER NOT NULL,
     digest BYTES NOT NULL,
     receipt BYTES NOT NULL,
-    operation BYTES NOT NULL,
+    executed BYTES NOT NULL,
     PRIMARY KEY(card_id, sequence, digest)) KEYED;
 CREATE TABLE evidence(
     serial NUMBER PRIMARY KEY,
@@ -75,24 +81,11 @@ CREATE INDEX evidence_by_card ON evidence(card_id);
 CREATE TABLE checkpoint(
     one NUMBER PRIMARY KEY CHECK(one = 1),
     note TEXT NOT NULL) ROWS;
-)";
-
-// By what the cash accounts are below zero, in two halves: it was summed up for each credit.
-constexpr const char* second_schema = R"(
 CREATE TABLE issued(
     one NUMBER PRIMARY KEY CHECK(one = 1),
     high NUMBER NOT NULL,
     low NUMBER NOT NULL) ROWS;
-INSERT INTO issued(one, high, low)
-    SELECT 1, CAST(coalesce(sum(below >> 32), 0) AS BIGINT),
-        CAST(coalesce(sum(below & 4294967295), 0) AS BIGINT)
-    FROM (SELECT CASE WHEN reserved > balance THEN reserved - balance ELSE 0 END AS below
-        FROM accounts WHERE kind = 1) AS cash;
-)";
-
-// Contracts on chains, and the transactions that are under way to them. What waits to be sent is
-// no table of its own: it is the records from number final_entries on.
-constexpr const char* third_schema = R"(
+INSERT INTO issued(one, high, low) VALUES(1, 0, 0);
 CREATE TABLE chains(
     chain_id NUMBER NOT NULL CHECK(chain_id > 0),
     contract BYTES NOT NULL CHECK(length(contract) = 20),
@@ -113,16 +106,13 @@ CREATE TABLE outbox(
     FOREIGN KEY(chain_id, contract) REFERENCES chains) KEYED;
 )";
 
-constexpr std::array steps{first_schema, second_schema, third_schema};
-static_assert(steps.size() == schema_version);
-
 void replace_all(std::string& text, std::string_view word, std::string_view by)
 {
     for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + by.size()))
         text.replace(at, word.size(), by);
 }
 
-std::string spoken(const char* schema, const Dialect& dialect)
+std::string spoken(const Dialect& dialect)
 {
     std::string text = schema;
     replace_all(text, "ROW_NUMBER", dialect.row_number);
@@ -136,24 +126,18 @@ std::string spoken(const char* schema, const Dialect& dialect)
 
 }  // namespace
 
-Result<void> migrate(Database& database, std::int64_t version, const Dialect& dialect)
+Result<void> make_tables(Database& database, const Dialect& dialect)
 {
-    if (version != 0)
-        if (const auto known = check_version(version); !known) return known;
-    for (auto step = static_cast<std::size_t>(version); step < steps.size(); ++step)
-        if (const auto done = database.run(spoken(steps[step], dialect)); !done) return done;
-    return {};
+    return database.run(spoken(dialect));
 }
 
 Result<void> check_version(std::int64_t version)
 {
-    if (version > schema_version) {
-        return Error{.code = Errc::store_newer,
-                     .detail = static_cast<std::uint32_t>(version),
-                     .where = "store"};
-    }
     if (version < 1) return damaged();
-    return {};
+    if (version == schema_version) return {};
+    return Error{.code = version > schema_version ? Errc::store_newer : Errc::store_older,
+                 .detail = static_cast<std::uint32_t>(version),
+                 .where = "store"};
 }
 
 }  // namespace tallycard::sql

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables, and how older ones become these. Each step from one version to the next is written
-// once, in words that an engine replaces by its own.
+// The tables, written once, in words that an engine replaces by its own.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +19,12 @@ struct Dialect {
     const char* keyed;       // and after one whose rows are found by their key
 };
 
-constexpr std::int64_t schema_version = 3;
+constexpr std::int64_t schema_version = 4;
 
-// Brings a database of that version to schema_version; 0 is an empty one. Within the caller's
-// transaction, who also writes down the version.
-Result<void> migrate(Database& database, std::int64_t version, const Dialect& dialect);
+// In an empty database, within the caller's transaction, who also writes down the version.
+Result<void> make_tables(Database& database, const Dialect& dialect);
 
-// Errc::store_newer, or Errc::file_damaged where there never was such a version.
+// Errc::store_older, Errc::store_newer, or Errc::file_damaged where there never was such a version.
 Result<void> check_version(std::int64_t version);
 
 }  // namespace tallycard::sql

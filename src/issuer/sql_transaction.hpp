@@ -27,6 +27,9 @@ public:
 
     Result<std::optional<CardRow>> card(const CardId& card_id) override;
     Result<std::optional<CardRow>> card_of_transport_key(const Digest& digest) override;
+    Result<std::optional<SealedPersonalisation>> personalisation(const CardId& card_id) override;
+    Result<void> put_personalisation(const CardId& card_id,
+                                     const SealedPersonalisation& sealed) override;
     Result<void> insert_card(const CardRow& row) override;
     Result<void> update_card(const CardRow& row) override;
     Result<std::vector<CardRow>> cards(const std::optional<CardId>& after,
@@ -36,6 +39,7 @@ public:
     Result<std::vector<OperationRow>> operations(const CardId& card_id,
                                                  std::uint32_t sequence) override;
     Result<void> insert_operation(const OperationRow& row) override;
+    Result<std::uint64_t> restored_count() override;
 
     Result<std::optional<AccountRow>> account(const AccountName& name) override;
     Result<void> put_account(const AccountRow& row) override;
@@ -62,7 +66,7 @@ public:
 
     Result<void> put_evidence(const EvidenceRow& row) override;
     Result<std::vector<EvidenceRow>> evidence(std::size_t skip, std::size_t limit) override;
-    Result<std::size_t> evidence_count(const CardId& card_id) override;
+    Result<std::vector<EvidenceRow>> evidence(const CardId& card_id) override;
 
     Result<std::optional<std::string>> checkpoint() override;
     Result<void> put_checkpoint(const std::string& note) override;

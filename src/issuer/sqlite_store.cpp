@@ -73,7 +73,7 @@ private:
         if (const auto written = write_version(*database_); !written) return written;
         return database_->commit();
     }
-    // Another process may have migrated the file since: it is no longer ours to write.
+    // Another process may have replaced the file's tables since: it is no longer ours to write.
     Result<void> check_version()
     {
         const auto version = database_->number("PRAGMA user_version");
@@ -90,22 +90,11 @@ Error as_file_error(Error error)
     return error;
 }
 
-Result<void> migrate_in_transaction(Database& database)
+Result<void> make_in_transaction(Database& database)
 {
-    const auto version = database.number("PRAGMA user_version");
-    if (!version) return version.error();
-    if (const auto migrated = sql::migrate(database, *version, dialect); !migrated) return migrated;
+    if (const auto made = sql::make_tables(database, dialect); !made) return made;
     if (const auto written = write_version(database); !written) return written;
     return database.commit();
-}
-
-// Another process may be at it, too: whoever comes second finds it done.
-Result<void> migrate(Database& database)
-{
-    if (const auto begun = database.run("BEGIN IMMEDIATE"); !begun) return begun;
-    const auto migrated = migrate_in_transaction(database);
-    if (!migrated) database.roll_back();
-    return migrated;
 }
 
 Result<void> make_schema(const std::string& path)
@@ -115,7 +104,10 @@ Result<void> make_schema(const std::string& path)
     const auto made = (*database)->run("PRAGMA synchronous = FULL; PRAGMA application_id = " +
                                        std::to_string(application));
     if (!made) return made;
-    return migrate(**database);
+    if (const auto begun = (*database)->run("BEGIN IMMEDIATE"); !begun) return begun;
+    auto done = make_in_transaction(**database);
+    if (!done) (*database)->roll_back();
+    return done;
 }
 
 Result<void> check_content(Database& database, StoreCheck check)
@@ -139,13 +131,9 @@ Result<void> set_up(Database& database)
     const auto mode = database.text("PRAGMA journal_mode = WAL");
     if (!mode) return mode.error();
     if (*mode != "wal") return Error{.code = Errc::store_failed, .where = "journal_mode"};
-    const auto set = database.run(
+    return database.run(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
         "PRAGMA cell_size_check = ON");
-    if (!set) return set;
-    const auto version = database.number("PRAGMA user_version");
-    if (!version) return version.error();
-    return *version < sql::schema_version ? migrate(database) : Result<void>();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "../protocol/command_data.hpp"
 #include "ledger_tree.hpp"
 #include "running_hash.hpp"
 #include "store_walk.hpp"
@@ -22,7 +23,11 @@ public:
                     row.first_operation_key.to_string(), row.operation_key.to_string(),
                     std::to_string(row.issued), std::to_string(row.denied), name(row.state),
                     std::to_string(row.settled), std::to_string(row.balance.to_minor_units()),
-                    row.last_result.to_string());
+                    row.last_result.to_string(), to_hex(encode_limits(row.limits)));
+    }
+    Result<void> personalisation(const CardId& card_id, const SealedPersonalisation& sealed)
+    {
+        return line("personalisation", card_id.to_string(), to_hex(sealed));
     }
     Result<void> account(const AccountRow& row)
     {
@@ -47,12 +52,12 @@ public:
         return line("operation", row.id ? row.id->to_string() : "-", row.request.to_string(),
                     to_hex(row.first.encode()),
                     row.terminal ? std::string(row.terminal->text()) : std::string("-"),
-                    std::to_string(row.beside));
+                    std::to_string(static_cast<unsigned>(row.as)));
     }
     Result<void> kept(const KeptRow& row)
     {
         ++sum_.kept;
-        return line("kept", to_hex(row.receipt.encode()), to_hex(row.operation.encode()));
+        return line("kept", to_hex(row.receipt.encode()), to_hex(row.executed.encode()));
     }
     Result<void> evidence(const EvidenceRow& row)
     {
@@ -106,6 +111,10 @@ public:
     explicit Copying(StoreTransaction& to) : to_(&to), tree_(to) {}
     Result<void> issuer(const std::string& text) { return to_->put_issuer(text); }
     Result<void> card(const CardRow& row) { return to_->insert_card(row); }
+    Result<void> personalisation(const CardId& card_id, const SealedPersonalisation& sealed)
+    {
+        return to_->put_personalisation(card_id, sealed);
+    }
     Result<void> account(const AccountRow& row) { return to_->put_account(row); }
     Result<void> record(std::uint64_t index, const Record& record,
                         const std::optional<Posting>& posting)

@@ -12,8 +12,9 @@ namespace tallycard {
 
 // What is done with each row: a class with these members, each of which returns a Result<void>.
 //
-//     issuer(text) card(row) account(row) record(index, record, posting) operation(row) kept(row)
-//     evidence(row) checkpoint(note) chain(row) outbox(name, row)
+//     issuer(text) card(row) personalisation(card_id, sealed) account(row)
+//     record(index, record, posting) operation(row) kept(row) evidence(row) checkpoint(note)
+//     chain(row) outbox(name, row)
 template <class Visitor>
 class StoreWalk {
 public:
@@ -60,6 +61,10 @@ private:
     // kept for those after it.
     Result<void> of_card(const CardRow& card)
     {
+        const auto sealed = store_->personalisation(card.card_id);
+        if (!sealed) return sealed.error();
+        if (*sealed)
+            if (auto done = visitor_->personalisation(card.card_id, **sealed); !done) return done;
         const auto next = std::uint64_t{card.settled} + 1;
         for (std::uint64_t sequence = 1; sequence <= in_range(next); ++sequence) {
             const auto rows =

@@ -33,7 +33,7 @@ Encoded<52> RequestData::encode() const
 
 Result<RequestData> RequestData::decode(std::span<const std::uint8_t> bytes, Kind kind)
 {
-    TALLYCARD_EXPECTS(is_transfer(kind));
+    TALLYCARD_EXPECTS(needs_request(kind));
     tlv::Decoder in(bytes);
     const auto amount = fields::amount(in);
     const auto unit = fields::unit(in);

@@ -26,7 +26,7 @@ struct RequestData {
     AccountId account;
 
     TALLYCARD_EXPORT Encoded<52> encode() const;
-    // `kind` is P1, a transfer; the amount's sign must be its.
+    // Requires needs_request(kind), P1; the amount's sign must be its.
     TALLYCARD_EXPORT static Result<RequestData> decode(std::span<const std::uint8_t> bytes,
                                                        Kind kind);
 };

@@ -187,6 +187,10 @@ Entry entry(Errc code)
         return {"chain_conflict",
                 "the chain holds another ledger than the store; nothing more is sent: find out "
                 "which of them is wrong"};
+    case Errc::store_older:
+        return {"store_older",
+                "an edition of tallycard that was never released wrote this store, and it is not "
+                "read any more; begin with a new store, and issue the cards anew"};
     case Errc::store_newer:
         return {"store_newer",
                 "a newer version of tallycard wrote this store; use that version, or a newer one"};
@@ -219,7 +223,7 @@ std::string details(const Error& error)
         if (detail != 0) std::snprintf(text, sizeof text, " (at byte %u)", detail);
     } else if (error.code == Errc::token_failed || error.code == Errc::token_key_unfit) {
         if (detail != 0) std::snprintf(text, sizeof text, " (CKR 0x%08X)", detail);
-    } else if (error.code == Errc::store_newer) {
+    } else if (error.code == Errc::store_newer || error.code == Errc::store_older) {
         std::snprintf(text, sizeof text, " (version %u)", detail);
     } else if (detail >= 0x40000000u && detail < 0x80000000u) {
         char state[6] = "";

@@ -57,6 +57,29 @@ Result<SecondInstruction> SecondInstruction::decode(std::span<const std::uint8_t
     return SecondInstruction{parts->first, parts->second};
 }
 
+bool ExecutedOperation::valid() const
+{
+    return operation.valid() && issuer_signature.has_value() == (operation.kind != Kind::payment);
+}
+
+Encoded<ExecutedOperation::max_encoded> ExecutedOperation::encode() const
+{
+    TALLYCARD_EXPECTS(valid());
+    if (issuer_signature) return FirstInstruction{operation, *issuer_signature}.encode();
+    return Encoded<max_encoded>(operation.encode().bytes());
+}
+
+Result<ExecutedOperation> ExecutedOperation::decode(std::span<const std::uint8_t> bytes)
+{
+    const auto alone = Operation::decode(bytes);
+    if (alone && alone->kind == Kind::payment) return ExecutedOperation{*alone, std::nullopt};
+    const auto first = FirstInstruction::decode(bytes);
+    if (!first) return first.error();
+    if (first->operation.kind == Kind::payment)
+        return Error{.code = Errc::malformed, .where = "executed operation"};
+    return ExecutedOperation{first->operation, first->issuer_signature};
+}
+
 Encoded<Receipt::max_encoded> Receipt::encode() const
 {
     return join<max_encoded>(result.encode(), wire::tag::card_signature, card_signature);

@@ -7,7 +7,7 @@ namespace tallycard {
 std::optional<Kind> kind_from_byte(std::uint8_t byte) noexcept
 {
     const bool value = byte >= 0x01 && byte <= 0x05;
-    const bool administrative = byte >= 0x10 && byte <= 0x15;
+    const bool administrative = byte >= 0x10 && byte <= 0x16;
     if (value || administrative || byte == 0x1F) return static_cast<Kind>(byte);
     return std::nullopt;
 }
@@ -26,6 +26,7 @@ const char* name(Kind kind) noexcept
     case Kind::reset_pin_tries: return "reset PIN tries";
     case Kind::replace_operation_key: return "replace operation key";
     case Kind::cancel: return "void";
+    case Kind::open_pin: return "open PIN";
     case Kind::terminate: return "terminate";
     }
     return "unknown";

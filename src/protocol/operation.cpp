@@ -39,7 +39,7 @@ Parameter decode_parameter(tlv::Decoder& in, Kind kind)
 bool Operation::valid() const
 {
     return kind_from_byte(static_cast<std::uint8_t>(kind)) && sign_fits(kind, amount) &&
-           account.has_value() == has_account(kind) && parameter_fits(kind, parameter);
+           account.has_value() == moves_value(kind) && parameter_fits(kind, parameter);
 }
 
 Encoded<Operation::max_encoded> Operation::encode() const
@@ -81,7 +81,7 @@ Result<Operation> Operation::decode(std::span<const std::uint8_t> bytes)
     op.amount = fields::amount(in);
     op.unit = fields::unit(in);
     op.nonce = fields::bytes<Nonce>(in, wire::tag::nonce);
-    if (has_account(op.kind)) op.account = fields::account(in);
+    if (moves_value(op.kind)) op.account = fields::account(in);
     op.parameter = decode_parameter(in, op.kind);
     in.require(op.valid());
     if (auto done = in.finish("operation"); !done) return done.error();

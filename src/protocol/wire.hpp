@@ -47,6 +47,8 @@ inline constexpr Header select{.cla = 0x00, .ins = 0xA4, .p1 = 0x04, .p2 = 0x00}
 inline constexpr Header get_challenge{.cla = 0x00, .ins = 0x84, .p1 = 0x00, .p2 = 0x00};
 inline constexpr Header verify{.cla = 0x00, .ins = 0x20, .p1 = 0x00, .p2 = 0x01};
 inline constexpr Header change_reference_data{.cla = 0x00, .ins = 0x24, .p1 = 0x00, .p2 = 0x01};
+// CHANGE REFERENCE DATA after kind 16: the new PIN alone.
+inline constexpr Header set_pin{.cla = 0x00, .ins = 0x24, .p1 = 0x01, .p2 = 0x01};
 inline constexpr Header internal_authenticate{.cla = 0x00, .ins = 0x88, .p1 = 0x00, .p2 = 0x00};
 inline constexpr Header get_response{.cla = 0x00, .ins = 0xC0, .p1 = 0x00, .p2 = 0x00};
 inline constexpr Header get_data{.cla = 0x80, .ins = 0xCA, .p1 = 0x00, .p2 = 0x92};

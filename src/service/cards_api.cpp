@@ -12,18 +12,6 @@ using https::Problem;
 
 constexpr std::uint64_t most_rows = 1000, usual_rows = 200;
 
-std::optional<NewCard> read_new_card(const Json& json, Problem& problem)
-{
-    https::Fields fields(json, problem);
-    NewCard card;
-    card.card_id = fields.bytes<CardId>("card_id");
-    card.certificate = fields.bytes<Certificate>("certificate");
-    card.public_key = fields.bytes<PublicKey>("public_key");
-    card.transport_key = fields.bytes<Digest>("transport_key_digest");
-    if (!fields.finish()) return std::nullopt;
-    return card;
-}
-
 std::optional<AccountId> read_account(const Json& json, Problem& problem)
 {
     https::Fields fields(json, problem);
@@ -46,7 +34,8 @@ Answer change_card(const Call& call, Change&& change)
     });
 }
 
-Answer answer_row(const Result<std::optional<CardRow>>& row)
+template <class Row>
+Answer answer_row(const Result<std::optional<Row>>& row)
 {
     if (!row) return refusal(row.error());
     if (!*row) return refusal({.code = Errc::unknown_card, .where = "platform"});
@@ -89,7 +78,7 @@ Answer page(const char* name, const Result<std::vector<Row>>& rows, std::uint64_
 
 Answer register_card(Works& works, const Call& call)
 {
-    return with_body(call.body, read_new_card, [&](const NewCard& card) {
+    return with_body(call.body, https::read_new_card, [&](const NewCard& card) {
         // A key that is not derived from the card root would be of a card that never signs.
         const auto key = derive_card_public_key(works.platform.issuer().card_root, card.card_id,
                                                 card.certificate);

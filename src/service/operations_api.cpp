@@ -20,6 +20,14 @@ Error not_permitted(const char* where)
     return {.code = Errc::not_permitted, .where = where};
 }
 
+// Whether this terminal is one of the client's.
+Result<void> check_terminal(const Call& call, const AccountId& terminal)
+{
+    const auto& accounts = call.client->accounts;
+    const bool own = std::ranges::find(accounts, terminal) != accounts.end();
+    return own ? Result<void>() : not_permitted("terminal");
+}
+
 // Whether this client may ask for such an operation at all: a terminal for what moves its own cash,
 // an operator for what administers a card.
 Result<void> check_role(const Call& call, const OperationRequest& request)
@@ -27,9 +35,29 @@ Result<void> check_role(const Call& call, const OperationRequest& request)
     if (!moves_value(request.kind))
         return has(call, role::issuer) ? Result<void>() : not_permitted("role");
     if (!has(call, role::terminal)) return not_permitted("role");
-    const auto& accounts = call.client->accounts;
-    const bool own = std::ranges::find(accounts, request.terminal) != accounts.end();
-    return own ? Result<void>() : not_permitted("terminal");
+    return check_terminal(call, request.terminal);
+}
+
+// What look(terminal) answers for the terminal that is named; for each of the client's in turn
+// where none is, until one of them may see all of it.
+template <class Look, class Sees>
+Answer look_as_terminal(const Call& call, Look&& look, Sees&& sees)
+{
+    Parameters parameters(call);
+    const auto text = parameters.word("terminal");
+    const auto named = text ? AccountId::parse(*text) : std::nullopt;
+    if (text && !named) parameters.refuse("terminal", "a terminal's name is wanted");
+    if (!parameters.finish()) return malformed(parameters.problem());
+    if (named) {
+        if (const auto own = check_terminal(call, *named); !own) return refusal(own.error());
+        return answer(look(named));
+    }
+    auto found = look(std::nullopt);
+    for (const auto& terminal : call.client->accounts) {
+        if (sees(found)) break;
+        found = look(terminal);
+    }
+    return answer(found);
 }
 
 // Counts what is about to be moved. What was signed before is not asked again: its answer is the
@@ -38,8 +66,8 @@ Result<void> check_limits(Works& works, const Call& call, const OperationId& id,
 {
     const auto& client = *call.client;
     if (!client.most_at_once && !client.most_in_a_day) return {};
-    const auto known = works.platform.status(id);
-    if (known) return {};
+    const auto known = works.platform.status(id, std::nullopt);
+    if (known || known.error().code == Errc::not_permitted) return {};
     if (known.error().code != Errc::unknown_operation) return known.error();
     if (client.most_at_once && amount.magnitude() > *client.most_at_once)
         return Error{.code = Errc::client_limit, .where = "amount of one operation"};
@@ -64,18 +92,6 @@ Answer signed_within_limits(Works& works, const Call& call, const OperationId& i
     return answer(status);
 }
 
-std::optional<TransferRequest> read_transfer(const Json& json, Problem& problem)
-{
-    https::Fields fields(json, problem);
-    TransferRequest transfer;
-    transfer.id = fields.bytes<OperationId>("id");
-    const auto* second = fields.value("second");
-    if (second == nullptr) return std::nullopt;
-    if (const auto read = https::read_second(*second, problem, "second")) transfer.second = *read;
-    if (!fields.finish()) return std::nullopt;
-    return transfer;
-}
-
 std::optional<Submission> read_submission(const Json& json, Problem& problem)
 {
     https::Fields fields(json, problem);
@@ -84,10 +100,9 @@ std::optional<Submission> read_submission(const Json& json, Problem& problem)
     if (receipt == nullptr) return std::nullopt;
     if (const auto read = https::read_receipt(*receipt, problem, "receipt"))
         submission.receipt = *read;
-    if (fields.has("operation")) {
-        submission.operation =
-            https::read_operation(*fields.value("operation"), problem, "operation");
-    }
+    if (fields.has("operation"))
+        submission.executed =
+            https::read_executed(*fields.value("operation"), problem, "operation");
     if (!fields.finish()) return std::nullopt;
     return submission;
 }
@@ -107,8 +122,14 @@ Answer issuer(Works& works, const Call&)
 
 Answer standing(Works& works, const Call& call)
 {
-    return with<CardId>("card_id", call.captured[0],
-                        [&](const CardId& id) { return answer(works.platform.standing(id)); });
+    return with<CardId>("card_id", call.captured[0], [&](const CardId& id) {
+        return look_as_terminal(
+            call,
+            [&](const std::optional<AccountId>& terminal) {
+                return works.platform.standing(id, terminal);
+            },
+            [](const Result<CardStanding>& found) { return !found || !found->withheld; });
+    });
 }
 
 Answer authorise(Works& works, const Call& call)
@@ -122,7 +143,9 @@ Answer authorise(Works& works, const Call& call)
 
 Answer authorise_transfer(Works& works, const Call& call)
 {
-    return with_body(call.body, read_transfer, [&](const TransferRequest& transfer) {
+    return with_body(call.body, https::read_transfer, [&](const TransferRequest& transfer) {
+        if (const auto own = check_terminal(call, transfer.terminal); !own)
+            return refusal(own.error());
         return signed_within_limits(works, call, transfer.id, transfer.second.operation.amount,
                                     [&] { return works.orders.authorise_transfer(transfer); });
     });
@@ -131,7 +154,14 @@ Answer authorise_transfer(Works& works, const Call& call)
 Answer status(Works& works, const Call& call)
 {
     return with<OperationId>("id", call.captured[0], [&](const OperationId& id) {
-        return answer(works.platform.status(id));
+        return look_as_terminal(
+            call,
+            [&](const std::optional<AccountId>& terminal) {
+                return works.platform.status(id, terminal);
+            },
+            [](const Result<OperationStatus>& found) {
+                return found || found.error().code != Errc::not_permitted;
+            });
     });
 }
 

@@ -67,6 +67,8 @@ Answer metrics(Works& works, const Call&)
 {
     const auto head = works.platform.ledger_head();
     if (!head) return refusal(head.error());
+    const auto restored = works.platform.restored();
+    if (!restored) return refusal(restored.error());
     const auto counts = works.orders.counts();
     auto text = works.metrics.text();
     text += Metrics::line("tallycard_settled_total", "counter", "Receipts that settled.",
@@ -79,6 +81,10 @@ Answer metrics(Works& works, const Call&)
                           "Receipts and requests in the queue.", counts.waiting);
     text +=
         Metrics::line("tallycard_ledger_entries", "gauge", "Records in the ledger.", head->size);
+    text += Metrics::line("tallycard_restored_operations", "gauge",
+                          "Operations that the store had forgotten to have signed. Not 0: it was "
+                          "restored from a copy.",
+                          *restored);
     if (works.witnesses != nullptr) {
         text += Metrics::line("tallycard_ledger_witnessed", "gauge",
                               "Records that enough witnesses have seen.", works.witnesses->size());

@@ -28,7 +28,7 @@ OperationId half_of(const OperationId& id, std::string_view half)
 CardToCard without_receiver(const contact::Contact& contact, const OperationId& out_id,
                             const Error& error)
 {
-    const auto status = contact.issuer.status(out_id);
+    const auto status = contact.issuer.status(out_id, contact.settings.name);
     if (!status && status.error().code == Errc::unknown_operation)
         return {NotApplied{error}, std::nullopt};
     if (!status) return {InDoubt{std::nullopt, error}, std::nullopt};
@@ -59,13 +59,21 @@ CardToCardIds card_to_card_ids(const OperationId& id)
 }
 
 CardToCard Terminal::card_to_card(CardLink& from, CardLink& to, const OperationId& id,
-                                  Amount amount, const HolderPin& pin)
+                                  Amount amount, const HolderPin& pin,
+                                  const HolderPin& receiver_pin,
+                                  const std::optional<CardId>& receiver)
 {
     const auto ids = card_to_card_ids(id);
     const Contact receiving{*issuer_, settings_, to};
-    const auto receiver = identify(to);
-    if (!receiver) return without_receiver({*issuer_, settings_, from}, ids.out, receiver.error());
-    const auto account = holder_account(receiver->card_id);
+    // Whatever answers in the other reader may have repeated what a card said when it was selected.
+    const auto proven = state(to, receiver_pin);
+    const auto is_other = proven && receiver && proven->card_id != *receiver;
+    if (!proven || is_other) {
+        const auto error =
+            proven ? Error{.code = Errc::wrong_card, .where = "receiving card"} : proven.error();
+        return without_receiver({*issuer_, settings_, from}, ids.out, error);
+    }
+    const auto account = holder_account(proven->card_id);
     const Intent in{.kind = Kind::transfer_in,
                     .amount = amount,
                     .account = account,
@@ -75,7 +83,7 @@ CardToCard Terminal::card_to_card(CardLink& from, CardLink& to, const OperationI
         return {NotApplied{{.code = Errc::bad_amount, .where = "card to card"}}, std::nullopt};
     const bool is_new = settings_.journal != nullptr && settings_.journal->find(ids.in) == nullptr;
     // Written down first: once the first half has been done, the second one is known of.
-    const auto noted = note_intent(receiving, journal_intent(ids.in, receiver->card_id, in));
+    const auto noted = note_intent(receiving, journal_intent(ids.in, proven->card_id, in));
     if (!noted) return {NotApplied{noted.error()}, std::nullopt};
 
     CardToCard both{transfer_out(from, ids.out, amount, account, pin), {}};

@@ -15,8 +15,8 @@ Outcome recover(const Contact& contact, const OperationId& id, const Operation& 
                 Error reason)
 {
     const InDoubt in_doubt{operation, reason};
-    if (!resolve(contact, Pending::deliver)) return in_doubt;
-    const auto status = contact.issuer.status(id);
+    if (!resolve(contact, Pending::deliver, operation)) return in_doubt;
+    const auto status = contact.issuer.status(id, contact.settings.name);
     if (!status || status->progress == Progress::pending) return in_doubt;
     if (status->progress == Progress::settled) return conclude(contact, id, *status);
     reason.effect = Effect::none;
@@ -28,10 +28,10 @@ Outcome recover(const Contact& contact, const OperationId& id, const Operation& 
 Outcome refused(const Contact& contact, const OperationId& id, const Operation& operation,
                 const Error& reason)
 {
-    auto status = contact.issuer.status(id);
+    auto status = contact.issuer.status(id, contact.settings.name);
     if (status && status->progress == Progress::pending) {
         (void)cancel_pending(contact, operation.card_id);
-        status = contact.issuer.status(id);
+        status = contact.issuer.status(id, contact.settings.name);
     }
     if (status && status->progress == Progress::voided) return NotApplied{reason};
     if (status && status->progress == Progress::settled) return conclude(contact, id, *status);
@@ -66,13 +66,13 @@ Result<void> give_pin(CardSession& session, const HolderPin& pin)
 
 Result<HistoryEntry> log_entry(CardSession& session, std::uint32_t sequence)
 {
-    const auto operation = session.operation(sequence);
-    if (!operation) return operation.error();
+    const auto executed = session.operation(sequence);
+    if (!executed) return executed.error();
     const auto receipt = session.result(sequence);
     if (!receipt) return receipt.error();
-    if (receipt->result.operation != operation->digest())
+    if (receipt->result.operation != executed->operation.digest())
         return Error{.code = Errc::bad_signature, .where = "GET OPERATION"};
-    return HistoryEntry{*operation, *receipt};
+    return HistoryEntry{*executed, *receipt};
 }
 
 Result<StateStatement> prove(CardSession& session)
@@ -82,14 +82,14 @@ Result<StateStatement> prove(CardSession& session)
     return session.authenticate(Challenge(challenge));
 }
 
-Result<Receipt> deliver(const Contact& contact, const FirstInstruction& first)
+Result<Receipt> deliver(const Contact& contact, const FirstInstruction& first, const HolderPin& pin)
 {
     auto session = begin(contact);
     if (!session) return session.error();
     if (session->info().card_id != first.operation.card_id)
         return Error{.code = Errc::wrong_card, .where = "deliver"};
     if (is_debit(first.operation.kind)) {
-        if (auto verified = give_pin(*session, contact.pin); !verified) return verified.error();
+        if (auto verified = give_pin(*session, pin); !verified) return verified.error();
     }
     return session->execute(first);
 }
@@ -113,7 +113,7 @@ Result<Settlement> cancel_pending(const Contact& contact, const CardId& card_id)
 {
     const auto first = contact.issuer.void_pending(card_id);
     if (!first) return first.error();
-    const auto receipt = deliver(contact, *first);
+    const auto receipt = deliver(contact, *first, {});
     if (!receipt) return receipt.error();
     return contact.issuer.settle(*receipt, std::nullopt);
 }
@@ -129,7 +129,7 @@ Outcome conclude(const Contact& contact, const OperationId& id, const OperationS
         const JournalSent sent{.sequence = operation.sequence - 1, .first = status.first};
         if (const auto noted = note_sent(contact, id, sent); !noted)
             return InDoubt{operation, noted.error()};
-        const auto delivered = deliver(contact, status.first);
+        const auto delivered = deliver(contact, status.first, contact.pin);
         if (!delivered) return not_delivered(contact, id, operation, delivered.error());
         receipt = *delivered;
         // The platform knows the operation: should this line be missing, it is asked.

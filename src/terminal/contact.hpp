@@ -29,8 +29,10 @@ Result<HistoryEntry> log_entry(CardSession& session, std::uint32_t sequence);
 // The card's word, signed now. What SELECT said of its sequence may have been changed on the way.
 Result<StateStatement> prove(CardSession& session);
 
-// Gives the card a signed operation, in a transaction of its own. Its receipt, verified.
-Result<Receipt> deliver(const Contact& contact, const FirstInstruction& first);
+// Gives the card a signed operation, in a transaction of its own, a debit with this PIN where one
+// is given. Its receipt, verified.
+Result<Receipt> deliver(const Contact& contact, const FirstInstruction& first,
+                        const HolderPin& pin);
 
 // Whether an error of deliver() is the card's own refusal, so that the operation will not execute
 // now and is to be voided; any other error leaves it open.
@@ -40,9 +42,12 @@ bool is_refusal(const Error& error);
 bool is_pin_error(const Error& error);
 
 // Settles what the card's log holds beyond the platform, then ends what is pending: delivers it, or
-// voids it when the card refuses it, when `deliver_pending` is false, or when the card is denied.
+// voids it when the card refuses it, where Pending::cancel says so, when the card is denied, or
+// where it is a debit that this terminal did not ask for. The holder's PIN is for `shown` alone,
+// the operation that the holder was shown.
 enum class Pending : bool { deliver, cancel };
-Result<Resolution> resolve(const Contact& contact, Pending pending);
+Result<Resolution> resolve(const Contact& contact, Pending pending,
+                           const std::optional<Operation>& shown = std::nullopt);
 
 // Has the platform sign a void beside what is pending, and the card execute it.
 Result<Settlement> cancel_pending(const Contact& contact, const CardId& card_id);

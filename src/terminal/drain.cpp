@@ -28,7 +28,10 @@ Drained open_because(const OperationJournal& journal, const OperationId& id, con
 // One journal and one platform; with a card, where there is one.
 class Drain {
 public:
-    Drain(IssuerClient& issuer, OperationJournal& journal) : issuer_(issuer), journal_(journal) {}
+    Drain(IssuerClient& issuer, const TerminalSettings& settings)
+        : issuer_(issuer), journal_(*settings.journal), terminal_(settings.name)
+    {
+    }
 
     // Second halves come after all others: they wait for those.
     std::vector<JournalEntry> open_entries() const
@@ -73,7 +76,7 @@ private:
     Drained settle(const OperationId& id)
     {
         const auto entry = *journal_.find(id);
-        const auto settlement = issuer_.settle(*entry.receipt, entry.operation);
+        const auto settlement = issuer_.settle(*entry.receipt, entry.executed());
         if (!settlement) return open_because(journal_, id, settlement.error());
         if (settlement->settled) {
             if (const auto kept = journal_.acknowledged(id); !kept)
@@ -102,7 +105,7 @@ private:
     // What the platform knows of an online operation.
     Drained ask_platform(const OperationId& id, bool give_up)
     {
-        const auto status = issuer_.status(id);
+        const auto status = issuer_.status(id, terminal_);
         if (!status && status.error().code == Errc::unknown_operation)
             return give_up ? conclude(id, not_applied()) : now(journal_, id);
         if (!status) return open_because(journal_, id, status.error());
@@ -116,7 +119,7 @@ private:
     Result<JournalStage> stage_of(const OperationId& id)
     {
         if (const auto* entry = journal_.find(id)) return entry->stage;
-        const auto status = issuer_.status(id);
+        const auto status = issuer_.status(id, terminal_);
         if (!status && status.error().code == Errc::unknown_operation)
             return JournalStage::not_applied;
         if (!status) return status.error();
@@ -136,14 +139,14 @@ private:
                             .account = wanted.account,
                             .parameter = wanted.parameter,
                             .after = wanted.after};
-        const auto ask = is_transfer(wanted.kind) ? card_asks(contact, wanted.id, intent)
-                                                  : platform_signs(contact, wanted.id, intent);
+        const auto ask = needs_request(wanted.kind) ? card_asks(contact, wanted.id, intent)
+                                                    : platform_signs(contact, wanted.id, intent);
         const auto outcome = perform(contact, wanted.id, intent, ask);
         const auto* doubt = std::get_if<InDoubt>(&outcome);
         if (doubt != nullptr && doubt->reason.code == Errc::issuer_unreachable && entry.sent &&
-            entry.sent->first) {
+            entry.sent->first && is_same(entry.sent->first->operation, intent)) {
             // The card takes it without the platform, and gives the receipt of what it has done.
-            const auto receipt = deliver(contact, *entry.sent->first);
+            const auto receipt = deliver(contact, *entry.sent->first, contact.pin);
             if (receipt) {
                 return conclude(wanted.id,
                                 Applied{entry.sent->first->operation, *receipt, std::nullopt});
@@ -162,6 +165,7 @@ private:
 
     IssuerClient& issuer_;
     OperationJournal& journal_;
+    AccountId terminal_;
 };
 
 Result<std::vector<Drained>> drain_at_card(const Contact& contact, How how)
@@ -171,11 +175,17 @@ Result<std::vector<Drained>> drain_at_card(const Contact& contact, How how)
     if (!session) return session.error();
     const auto card_id = session->info().card_id;
     if (auto ended = session->end(); !ended) return ended.error();
-    Drain drain(contact.issuer, *contact.settings.journal);
+    Drain drain(contact.issuer, contact.settings);
     std::vector<Drained> all;
+    // A PIN is given for one operation only.
+    Contact here = contact;
     for (const auto& entry : drain.open_entries()) {
-        all.push_back(entry.intent.card_id == card_id ? drain.end_at_card(contact, entry, how)
-                                                      : drain.end(entry));
+        if (entry.intent.card_id != card_id) {
+            all.push_back(drain.end(entry));
+            continue;
+        }
+        all.push_back(drain.end_at_card(here, entry, how));
+        if (is_debit(entry.intent.kind)) here.pin = {};
     }
     return all;
 }
@@ -185,7 +195,7 @@ Result<std::vector<Drained>> drain_at_card(const Contact& contact, How how)
 std::vector<Drained> Terminal::drain()
 {
     TALLYCARD_EXPECTS(settings_.journal != nullptr);
-    Drain drain(*issuer_, *settings_.journal);
+    Drain drain(*issuer_, settings_);
     std::vector<Drained> all;
     for (const auto& entry : drain.open_entries()) all.push_back(drain.end(entry));
     return all;

@@ -12,7 +12,7 @@ constexpr Error unreachable{.code = Errc::issuer_unreachable, .where = "issuer"}
 IssuerClient::~IssuerClient() = default;
 CardRegistry::~CardRegistry() = default;
 
-Result<CardStanding> OfflineIssuer::standing(const CardId&)
+Result<CardStanding> OfflineIssuer::standing(const CardId&, const std::optional<AccountId>&)
 {
     return unreachable;
 }
@@ -22,13 +22,12 @@ Result<OperationStatus> OfflineIssuer::authorise(const OperationRequest&)
     return unreachable;
 }
 
-Result<OperationStatus> OfflineIssuer::authorise_transfer(const OperationId&,
-                                                          const SecondInstruction&)
+Result<OperationStatus> OfflineIssuer::authorise_transfer(const TransferRequest&)
 {
     return unreachable;
 }
 
-Result<OperationStatus> OfflineIssuer::status(const OperationId&)
+Result<OperationStatus> OfflineIssuer::status(const OperationId&, const std::optional<AccountId>&)
 {
     return unreachable;
 }
@@ -38,7 +37,7 @@ Result<FirstInstruction> OfflineIssuer::void_pending(const CardId&)
     return unreachable;
 }
 
-Result<Settlement> OfflineIssuer::settle(const Receipt&, const std::optional<Operation>&)
+Result<Settlement> OfflineIssuer::settle(const Receipt&, const std::optional<ExecutedOperation>&)
 {
     return unreachable;
 }

@@ -135,7 +135,7 @@ std::optional<JournalIntent> parse_intent(const OperationId& id, const Words& wo
                          .amount = Amount::minor_units(*units),
                          .account = std::nullopt,
                          .parameter = *parameter};
-    if (has_account(*kind)) {
+    if (moves_value(*kind)) {
         intent.account = *account;
     } else if (words[5] != "-") {
         return std::nullopt;

@@ -57,24 +57,32 @@ Result<Preview> of_card(CardId card_id, Result<Preview> found)
     return found;
 }
 
+// What is pending under this id, where it is the operation that is meant: the one that the holder
+// was shown.
+Result<std::optional<Operation>> pending_as(const Contact& contact, const OperationId& id,
+                                            const Intent& intent)
+{
+    const auto status = contact.issuer.status(id, contact.settings.name);
+    if (!status && status.error().code != Errc::unknown_operation) return status.error();
+    const bool is_meant =
+        status && status->progress == Progress::pending && is_same(status->first.operation, intent);
+    return is_meant ? std::optional(status->first.operation) : std::nullopt;
+}
+
 // The card after it and the platform were made to agree, where they did not.
-Result<Preview> agree(const Contact& contact, const Intent& intent)
+Result<Preview> agree(const Contact& contact, const OperationId& id, const Intent& intent)
 {
     auto first = preview(contact, intent);
     if (!first) return first.error();
     if (!first->verdict && is_pin_error(first->verdict.error())) return first->verdict.error();
-    const auto standing = contact.issuer.standing(first->info.card_id);
+    const auto standing = contact.issuer.standing(first->info.card_id, contact.settings.name);
     if (!standing) return standing.error();
-    if (standing->settled == first->info.sequence && !standing->pending) return first;
-    if (auto resolved = resolve(contact, Pending::deliver); !resolved) return resolved.error();
+    if (standing->settled == first->info.sequence && !standing->is_pending()) return first;
+    const auto shown = pending_as(contact, id, intent);
+    if (!shown) return shown.error();
+    const auto resolved = resolve(contact, Pending::deliver, *shown);
+    if (!resolved) return resolved.error();
     return of_card(first->info.card_id, preview(contact, intent));
-}
-
-// Whether a known operation is the one that is meant. An id names one operation only.
-bool is_same(const Operation& operation, const Intent& intent)
-{
-    return operation.kind == intent.kind && operation.amount == intent.amount &&
-           operation.account == intent.account && operation.parameter == intent.parameter;
 }
 
 // Another terminal was faster: the card and the platform have to be made to agree once more.
@@ -88,7 +96,7 @@ bool is_behind(const Error& error)
 std::optional<Outcome> known(const Contact& contact, const OperationId& id, const Intent& intent,
                              const Error* obstacle)
 {
-    const auto status = contact.issuer.status(id);
+    const auto status = contact.issuer.status(id, contact.settings.name);
     if (!status) {
         if (status.error().code == Errc::unknown_operation) return std::nullopt;
         return InDoubt{std::nullopt, obstacle != nullptr ? *obstacle : status.error()};
@@ -112,7 +120,7 @@ Outcome attempt(const Contact& contact, const OperationId& id, const Intent& int
 {
     if (moves_value(intent.kind) && !sign_fits(intent.kind, intent.amount))
         return NotApplied{refusal(Errc::bad_amount, intent.kind)};
-    auto ready = agree(contact, intent);
+    auto ready = agree(contact, id, intent);
     if (!ready) return stopped(contact, id, intent, ready.error());
     if (auto outcome = known(contact, id, intent, nullptr)) return *outcome;
     if (!ready->verdict) return NotApplied{ready->verdict.error()};
@@ -121,7 +129,7 @@ Outcome attempt(const Contact& contact, const OperationId& id, const Intent& int
 
     auto status = ask(ready->info);
     if (!status && is_behind(status.error())) {
-        ready = of_card(ready->info.card_id, agree(contact, intent));
+        ready = of_card(ready->info.card_id, agree(contact, id, intent));
         if (!ready) return stopped(contact, id, intent, ready.error());
         status = ask(ready->info);
     }
@@ -130,6 +138,12 @@ Outcome attempt(const Contact& contact, const OperationId& id, const Intent& int
 }
 
 }  // namespace
+
+bool is_same(const Operation& operation, const Intent& intent)
+{
+    return operation.kind == intent.kind && operation.amount == intent.amount &&
+           operation.account == intent.account && operation.parameter == intent.parameter;
+}
 
 Outcome perform(const Contact& contact, const OperationId& id, const Intent& intent, const Ask& ask)
 {
@@ -164,7 +178,8 @@ Ask card_asks(const Contact& contact, const OperationId& id, const Intent& inten
             session->request(intent.kind, intent.amount, info.currency.unit, *intent.account);
         if (!second) return second.error();
         if (auto ended = session->end(); !ended) return ended.error();
-        return contact.issuer.authorise_transfer(id, *second);
+        return contact.issuer.authorise_transfer(
+            {.id = id, .second = *second, .terminal = contact.settings.name});
     };
 }
 

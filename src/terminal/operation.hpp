@@ -17,12 +17,16 @@ struct Intent {
     std::optional<OperationId> after = std::nullopt;  // see JournalIntent
 };
 
+// Whether a known operation is the one that is meant. An id names one operation only.
+bool is_same(const Operation& operation, const Intent& intent);
+
 // Obtains the issuer's signature, once the card and the platform agree. Borrows the contact.
 using Ask = std::function<Result<OperationStatus>(const CardInfo&)>;
 
 // The platform makes the operation and signs it.
 Ask platform_signs(const Contact& contact, const OperationId& id, const Intent& intent);
-// A transfer begins at the card, which makes the operation and signs that it asks for it.
+// A cash-out or transfer begins at the card, which makes the operation and signs that it asks for
+// it.
 Ask card_asks(const Contact& contact, const OperationId& id, const Intent& intent);
 
 // One online operation from beginning to end:

@@ -197,6 +197,14 @@ private:
 
 OperationJournal::~OperationJournal() = default;
 
+std::optional<ExecutedOperation> JournalEntry::executed() const
+{
+    if (!operation) return std::nullopt;
+    if (operation->kind == Kind::payment) return ExecutedOperation{*operation, std::nullopt};
+    if (!sent || !sent->first || sent->first->operation != *operation) return std::nullopt;
+    return ExecutedOperation{*operation, sent->first->issuer_signature};
+}
+
 const JournalEntry* OperationJournal::find(const OperationId& id) const
 {
     const auto& all = entries();

@@ -55,7 +55,7 @@ Result<std::optional<Applied>> find(CardSession& session, const PaymentOrder& or
     for (auto sequence = newest; sequence > oldest; --sequence) {
         const auto entry = contact::log_entry(session, sequence);
         if (!entry) return entry.error();
-        const auto& operation = entry->operation;
+        const auto& operation = entry->executed.operation;
         if (operation.kind != Kind::payment || operation.nonce != order.nonce) continue;
         if (operation != operation_of(order, operation.card_id, sequence))
             return paid_something_else();

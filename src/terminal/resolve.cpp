@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <vector>
 
 #include "contact.hpp"
@@ -30,12 +31,31 @@ Result<Reading> read_log(const Contact& contact, const CardId& card_id, std::uin
     return reading;
 }
 
-// Ends what the platform has pending for the card. True when it was delivered.
-Result<bool> end_pending(const Contact& contact, const CardStanding& standing, Pending pending)
+// Whether this terminal may deliver an operation. A debit is delivered by the terminal that asked
+// for it alone, which has it in its journal, where it keeps one.
+bool is_ours_to_deliver(const Contact& contact, const Operation& operation)
 {
-    const bool cancel = pending == Pending::cancel || standing.denied || standing.voiding;
+    const auto* journal = contact.settings.journal;
+    if (!is_debit(operation.kind) || journal == nullptr) return true;
+    return std::ranges::any_of(journal->entries(), [&](const JournalEntry& entry) {
+        const auto& intent = entry.intent;
+        return entry.is_open() && intent.card_id == operation.card_id &&
+               intent.kind == operation.kind && intent.amount == operation.amount &&
+               intent.account == operation.account;
+    });
+}
+
+// Ends what the platform has pending for the card. True when it was delivered.
+Result<bool> end_pending(const Contact& contact, const CardStanding& standing, Pending pending,
+                         const std::optional<Operation>& shown)
+{
+    const bool cancel = pending == Pending::cancel || standing.denied || standing.voiding ||
+                        !standing.pending ||
+                        !is_ours_to_deliver(contact, standing.pending->operation);
     if (!cancel) {
-        const auto receipt = deliver(contact, *standing.pending);
+        const bool is_shown = shown == standing.pending->operation;
+        const auto receipt =
+            deliver(contact, *standing.pending, is_shown ? contact.pin : HolderPin{});
         if (receipt) {
             const auto settled = contact.issuer.settle(*receipt, std::nullopt);
             if (!settled) return settled.error();
@@ -50,14 +70,15 @@ Result<bool> end_pending(const Contact& contact, const CardStanding& standing, P
 
 }  // namespace
 
-Result<Resolution> resolve(const Contact& contact, Pending pending)
+Result<Resolution> resolve(const Contact& contact, Pending pending,
+                           const std::optional<Operation>& shown)
 {
     auto session = begin(contact);
     if (!session) return session.error();
     const auto card_id = session->info().card_id;
     if (auto ended = session->end(); !ended) return ended.error();
 
-    auto standing = contact.issuer.standing(card_id);
+    auto standing = contact.issuer.standing(card_id, contact.settings.name);
     if (!standing) return standing.error();
     const auto reading = read_log(contact, card_id, standing->settled);
     if (!reading) return reading.error();
@@ -66,16 +87,17 @@ Result<Resolution> resolve(const Contact& contact, Pending pending)
 
     Resolution resolution;
     for (const auto& entry : reading->log) {
-        const auto settled = contact.issuer.settle(entry.receipt, entry.operation);
+        const auto settled = contact.issuer.settle(entry.receipt, entry.executed);
         if (!settled) return settled.error();
         ++resolution.settled;
     }
-    standing = contact.issuer.standing(card_id);
-    if (standing && standing->pending) {
-        const auto delivered = end_pending(contact, *standing, pending);
+    standing = contact.issuer.standing(card_id, contact.settings.name);
+    if (standing && standing->is_pending()) {
+        resolution.of_another_terminal = standing->withheld;
+        const auto delivered = end_pending(contact, *standing, pending, shown);
         if (!delivered) return delivered.error();
         ++(*delivered ? resolution.delivered : resolution.voided);
-        standing = contact.issuer.standing(card_id);
+        standing = contact.issuer.standing(card_id, contact.settings.name);
     }
     if (!standing) return standing.error();
     resolution.standing = *standing;

@@ -29,7 +29,8 @@ Error as_foreign(Error error)
 Outcome Terminal::top_up(CardLink& card, const OperationId& id, Amount amount)
 {
     const Contact contact{*issuer_, settings_, card};
-    const Intent intent{.kind = Kind::top_up, .amount = amount, .account = {}, .parameter = {}};
+    const Intent intent{
+        .kind = Kind::top_up, .amount = amount, .account = settings_.name, .parameter = {}};
     return perform(contact, id, intent, platform_signs(contact, id, intent));
 }
 
@@ -37,8 +38,9 @@ Outcome Terminal::cash_out(CardLink& card, const OperationId& id, Amount amount,
                            const HolderPin& pin)
 {
     const Contact contact{*issuer_, settings_, card, pin};
-    const Intent intent{.kind = Kind::cash_out, .amount = -amount, .account = {}, .parameter = {}};
-    return perform(contact, id, intent, platform_signs(contact, id, intent));
+    const Intent intent{
+        .kind = Kind::cash_out, .amount = -amount, .account = settings_.name, .parameter = {}};
+    return perform(contact, id, intent, card_asks(contact, id, intent));
 }
 
 Outcome Terminal::transfer_out(CardLink& card, const OperationId& id, Amount amount,
@@ -69,7 +71,9 @@ Outcome Terminal::administer(CardLink& card, const OperationId& id, Kind kind, P
 
 Result<Settlement> Terminal::settle(const Operation& operation, const Receipt& receipt)
 {
-    return issuer_->settle(receipt, operation);
+    // Of what the issuer signed, the platform knows the signature better than the caller.
+    if (operation.kind != Kind::payment) return issuer_->settle(receipt, std::nullopt);
+    return issuer_->settle(receipt, ExecutedOperation{operation, std::nullopt});
 }
 
 Result<Resolution> Terminal::resolve(CardLink& card)
@@ -121,6 +125,13 @@ Result<void> Terminal::change_pin(CardLink& card, const PinBlock& old_pin, const
     auto session = contact::begin({*issuer_, settings_, card});
     if (!session) return session.error();
     return session->change_pin(old_pin, new_pin);
+}
+
+Result<void> Terminal::set_pin(CardLink& card, const PinBlock& new_pin)
+{
+    auto session = contact::begin({*issuer_, settings_, card});
+    if (!session) return session.error();
+    return session->set_pin(new_pin);
 }
 
 Result<void> Terminal::change_pin_at_reader(CardLink& card)

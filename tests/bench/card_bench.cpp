@@ -100,7 +100,7 @@ private:
                                   .amount = Amount::minor_units(amount),
                                   .unit = now.currency.unit,
                                   .nonce = filled<Nonce>(7),
-                                  .account = {},
+                                  .account = AccountId::parse("till-1"),
                                   .parameter = {}};
         const auto signature = ed25519::sign(issuer_, wire::domain::operation, operation.encode());
         add(wire::command::execute, FirstInstruction{operation, signature}.encode());
@@ -158,7 +158,7 @@ private:
                             .nonce = {},
                             .account = {},
                             .parameter = {}};
-        if (has_account(kind_)) operation.account = AccountId::parse("SHOP-0001");
+        if (moves_value(kind_)) operation.account = AccountId::parse("SHOP-0001");
         CardResult result;
         result.sequence = sequence;
         result.operation = operation.digest();

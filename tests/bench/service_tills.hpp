@@ -84,7 +84,7 @@ public:
             auto& card = *till.cards[till.payments.size() % till.cards.size()];
             const auto payment = card.pay(1, "SHOP-0001");
             const https::Json body{{"receipt", https::to_json(payment.receipt)},
-                                   {"operation", https::to_json(*payment.operation)}};
+                                   {"operation", https::to_json(*payment.executed)}};
             till.payments.push_back(Line::post("/v1/settlements", token_, body.dump()));
         }
     }
@@ -179,7 +179,13 @@ private:
             .register_card({.card_id = id,
                             .certificate = card.certificate(),
                             .public_key = card.public_key(),
-                            .transport_key = sha256(id.bytes())})
+                            .transport_key = sha256(id.bytes()),
+                            .limits = {.maximum_balance = Balance::minor_units(Balance::largest),
+                                       .maximum_amount = Balance::minor_units(Balance::largest),
+                                       .pin_above = Balance::minor_units(Balance::largest),
+                                       .offline_payments = 15,
+                                       .offline_total = Balance::minor_units(Balance::largest)},
+                            .sealed = SealedPersonalisation(id.bytes())})
             .value();
         office.confirm_card(id).value();
         Line line(process_.port());

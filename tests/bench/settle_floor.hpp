@@ -21,11 +21,12 @@ class SettleFloor {
 public:
     void add(const Submission& payment, const PublicKey& key)
     {
-        One one{.key = key,
-                .signature = payment.receipt.card_signature,
-                .operation = bytes_of(payment.operation->encode()),
-                .result = bytes_of(payment.receipt.result.encode()),
-                .record = bytes_of(Record{*payment.operation, {}, payment.receipt}.encode())};
+        One one{
+            .key = key,
+            .signature = payment.receipt.card_signature,
+            .operation = bytes_of(payment.executed->operation.encode()),
+            .result = bytes_of(payment.receipt.result.encode()),
+            .record = bytes_of(Record{payment.executed->operation, {}, payment.receipt}.encode())};
         one.message = signed_message(wire::domain::result, one.result);
         all_.push_back(one);
     }

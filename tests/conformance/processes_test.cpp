@@ -150,5 +150,6 @@ TEST_CASE("a reset by another program anywhere in an operation ends definite", "
         outcome = story.terminal.top_up(*story.link, id, cents(1'00));
     story.applied(outcome);
     CHECK(story.terminal.state(*story.link).value().balance == Balance::minor_units(101'00));
-    CHECK(story.issuer->standing(story.card_id).value().balance == Balance::minor_units(101'00));
+    CHECK(story.issuer->standing(story.card_id, std::nullopt).value().balance ==
+          Balance::minor_units(101'00));
 }

@@ -24,7 +24,8 @@ TEST_CASE("a card is issued, topped up, pays, cashes out, transfers, and settles
     story.applied(terminal.transfer_in(card, story.next_id(), cents(10'00), story.shop));
 
     CHECK(terminal.state(card).value().balance == Balance::minor_units(30'00));
-    CHECK(story.issuer->standing(story.card_id).value().balance == Balance::minor_units(30'00));
+    CHECK(story.issuer->standing(story.card_id, std::nullopt).value().balance ==
+          Balance::minor_units(30'00));
     const auto history = terminal.history(card);
     REQUIRE(history);
     CHECK(history->size() == 5);

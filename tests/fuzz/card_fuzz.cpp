@@ -26,7 +26,10 @@ fuzz::WatchedCard::Setup setup(Input& input)
         memory = {};
         memory.secrets.transport_key = testing::secret_of<TransportKey>(1);
         break;
-    case 2: memory.has_pin = false; break;
+    case 2:
+        memory.has_pin = false;
+        memory.awaits_pin = input.one_in(2);
+        break;
     case 3: memory.private_balance = true; break;
     case 4: memory.sequence = 0xFFFFFFFE; break;
     case 5: memory.state = CardState::blocked; break;
@@ -57,12 +60,13 @@ Bytes pin(Input& input)
     return all[input.below(4)];
 }
 
-Bytes order(Input& input, const chip::CardMemory& now, std::optional<Kind> transfer)
+// Data of REQUEST for this kind, or of PAY.
+Bytes order(Input& input, const chip::CardMemory& now, std::optional<Kind> requested)
 {
-    const auto amount = fuzz::signed_amount(transfer.value_or(Kind::payment), fuzz::amount(input));
+    const auto amount = fuzz::signed_amount(requested.value_or(Kind::payment), fuzz::amount(input));
     const auto unit = input.one_in(16) ? *Unit::from_code(840) : now.currency.unit;
     const auto account = fuzz::account(input);
-    if (transfer) return testing::bytes_of(RequestData{amount, unit, account}.encode().bytes());
+    if (requested) return testing::bytes_of(RequestData{amount, unit, account}.encode().bytes());
     return testing::bytes_of(PayData{amount, unit, fuzz::nonce(input), account}.encode().bytes());
 }
 
@@ -81,6 +85,7 @@ Content from_table(std::size_t which, Input& input, const chip::CardMemory& now)
     case 1: return {command::get_challenge, {}};
     case 2: return {command::verify, input.one_in(8) ? Bytes() : pin(input), false};
     case 3: {
+        if (input.one_in(4)) return {command::set_pin, pin(input), false};
         auto both = pin(input);
         const auto second = pin(input);
         both.insert(both.end(), second.begin(), second.end());
@@ -90,8 +95,8 @@ Content from_table(std::size_t which, Input& input, const chip::CardMemory& now)
     case 5: return {command::get_data, {}};
     case 6: {
         auto header = command::request;
-        const auto kind = input.one_in(2) ? Kind::transfer_in : Kind::transfer_out;
-        header.p1 = static_cast<std::uint8_t>(kind);
+        const auto kind = fuzz::requested_kind(input);
+        header.p1 = static_cast<std::uint8_t>(input.one_in(16) ? fuzz::kind(input) : kind);
         return {header, order(input, now, kind)};
     }
     case 7: return {command::execute, fuzz::execute(input, now)};

@@ -29,7 +29,15 @@ inline Kind kind(Input& input)
                             Kind::payment,         Kind::set_limits,
                             Kind::block,           Kind::unblock,
                             Kind::reset_pin_tries, Kind::replace_operation_key,
-                            Kind::cancel,          Kind::terminate};
+                            Kind::cancel,          Kind::terminate,
+                            Kind::open_pin};
+    return all[input.below(std::size(all))];
+}
+
+// What a card can ask for.
+inline Kind requested_kind(Input& input)
+{
+    constexpr Kind all[] = {Kind::transfer_out, Kind::transfer_in, Kind::cash_out};
     return all[input.below(std::size(all))];
 }
 
@@ -85,13 +93,13 @@ inline tallycard::Operation operation(Input& input, const tallycard::chip::CardM
     if (difference >= 0xC0) operation.sequence = now.sequence + 0xE0u - difference;
     if (difference == 1) operation.card_id = testing::public_of<tallycard::CardId>(0x21);
     if (difference == 2) operation.unit = *tallycard::Unit::from_code(840);
-    if (tallycard::has_account(kind)) operation.account = account(input);
+    if (tallycard::moves_value(kind)) operation.account = account(input);
     if (kind == Kind::set_limits) operation.parameter = limits(input);
     if (kind == Kind::replace_operation_key)
         operation.parameter = tallycard::ed25519::public_key(testing::operation_seed(key(input)));
-    // The transfer that the card has asked for last.
+    // What the card has asked for last.
     const auto kept = tallycard::Operation::decode(now.request);
-    return tallycard::is_transfer(kind) && kept && difference < 0x80 ? *kept : operation;
+    return tallycard::needs_request(kind) && kept && difference < 0x80 ? *kept : operation;
 }
 
 inline Bytes execute(Input& input, const tallycard::chip::CardMemory& now)

@@ -33,14 +33,16 @@ public:
     DrainedTill(Input& input, fuzz::FailingJournal& journal, bool is_ours)
         : Till(input, &journal), journal_(journal), is_ours_(is_ours)
     {
+        if (!is_ours) trust_no_journal();
     }
 
     void step()
     {
+        begin_call();
         switch (input().below(16)) {
         case 0: return check(terminal().drain());
         case 1:
-        case 2: return check(terminal().drain(link(), pin()));
+        case 2: begin_call(true); return check(terminal().drain(link(), pin()));
         case 3: return check(terminal().give_up(link()));
         case 4: return kill();
         case 5: return (void)journal_.compact(input().below(4));
@@ -54,6 +56,7 @@ public:
     {
         journal_.be_honest();
         end();
+        begin_call();
         const auto drained = terminal().drain(link(), {});
         FUZZ_CHECK(drained);
         check(drained);
@@ -91,7 +94,8 @@ private:
             const auto& receipt = one.entry.receipt;
             if (one.settlement && one.settlement->settled) {
                 FUZZ_CHECK(receipt);
-                const auto standing = world().platform().standing(receipt->result.card_id);
+                const auto standing =
+                    world().platform().standing(receipt->result.card_id, std::nullopt);
                 FUZZ_CHECK(standing && standing->settled >= receipt->result.sequence);
             }
             if (one.entry.stage == JournalStage::not_applied && is_ours_)
@@ -101,7 +105,7 @@ private:
     }
     bool has_happened(const OperationId& id)
     {
-        const auto status = world().platform().status(id);
+        const auto status = world().platform().status(id, name());
         if (status && status->progress == Progress::settled) return true;
         return std::ranges::any_of(card().log, [&](const auto& entry) {
             const auto operation = Operation::decode(entry.operation.bytes());
@@ -113,6 +117,7 @@ private:
     void write()
     {
         is_ours_ = false;
+        trust_no_journal();
         const auto intent = this->intent();
         std::optional<JournalSent> sent;
         if (input().one_in(2)) sent = this->sent(intent);
@@ -134,7 +139,8 @@ private:
         if (input().one_in(8)) intent.card_id = world().cards[0].id();
         if (moves_value(intent.kind)) intent.amount = Amount::minor_units(units());
         if (is_debit(intent.kind)) intent.amount = -intent.amount;
-        if (has_account(intent.kind)) intent.account = fuzz::account_of("shop");
+        const bool is_cash = intent.kind == Kind::top_up || intent.kind == Kind::cash_out;
+        if (moves_value(intent.kind)) intent.account = is_cash ? name() : fuzz::account_of("shop");
         if (input().one_in(4)) intent.after = id();
         return intent;
     }
@@ -142,7 +148,7 @@ private:
     JournalSent sent(const JournalIntent& intent)
     {
         JournalSent sent{.sequence = card().sequence - input().byte() % 3u, .first = std::nullopt};
-        auto signed_for = world().platform().status(input().one_in(4) ? id() : intent.id);
+        auto signed_for = world().platform().status(input().one_in(4) ? id() : intent.id, name());
         if (signed_for) sent.first = signed_for->first;
         return sent;
     }
@@ -150,7 +156,7 @@ private:
     {
         auto& other = world().cards[input().below(2)];
         const auto paid = other.pay(1 + input().byte(), "shop");
-        if (!input().one_in(4)) return {*paid.operation, paid.receipt};
+        if (!input().one_in(4)) return {paid.executed->operation, paid.receipt};
         auto result = paid.receipt.result;
         result.sequence += 1;
         return {other.make(Kind::payment, -1, "shop"), other.sign(result)};

@@ -36,7 +36,7 @@ std::string join(const Lines& lines)
     return text;
 }
 
-// Some history of every kind: payments, transfers, a new operation key, a blocked card.
+// Some history of every kind: payments, transfers, a cash-out, a new operation key, a blocked card.
 const std::string& genuine()
 {
     static const std::string text = [] {
@@ -56,10 +56,16 @@ const std::string& genuine()
         auto& card = world.cards[0];
         run(card, Kind::top_up);
         run(card, Kind::replace_operation_key, IssuerWorld::settings().issuer.operation_keys[1]);
-        const auto second = card.request(Kind::transfer_in, 5'00, "shop");
-        const auto first = platform.authorise_transfer(fuzz::id_of<OperationId>(++ids), second);
-        platform.settle(card.execute(first->first), std::nullopt).value();
+        const auto transfer = [&](Kind kind, std::int64_t amount, const char* account) {
+            const auto first =
+                platform.authorise_transfer({.id = fuzz::id_of<OperationId>(++ids),
+                                             .second = card.request(kind, amount, account),
+                                             .terminal = fuzz::account_of("T1")});
+            platform.settle(card.execute(first->first), std::nullopt).value();
+        };
+        transfer(Kind::transfer_in, 5'00, "shop");
         run(world.cards[1], Kind::block);
+        transfer(Kind::cash_out, -1'00, "T1");
         const auto path = fuzz::scratch().file("export");
         platform.export_ledger(path, IssuerWorld::checkpoint_key()).value();
         std::ifstream file(path, std::ios::binary);

@@ -16,6 +16,8 @@ class HostileLink final : public tallycard::CardLink {
 public:
     // Makes an answer of its own for this command, genuine or not, from the input.
     using Forge = std::function<Bytes(std::span<const std::uint8_t> command, Input& input)>;
+    // Hears each command, whatever becomes of it.
+    using Watch = std::function<void(std::span<const std::uint8_t> command)>;
 
     HostileLink(tallycard::CardLink& below, Input& input, Forge forge = {})
         : below_(below), input_(input), forge_(std::move(forge))
@@ -23,6 +25,7 @@ public:
     }
 
     void be_honest() { is_honest_ = true; }
+    void watch(Watch watch) { watch_ = std::move(watch); }
 
     const tallycard::Atr& atr() const override { return below_.atr(); }
     tallycard::TransmissionProtocol protocol() const override { return below_.protocol(); }
@@ -37,6 +40,7 @@ public:
     tallycard::Result<std::size_t> transmit(std::span<const std::uint8_t> command,
                                             std::span<std::uint8_t> answer) override
     {
+        if (watch_) watch_(command);
         const auto how = is_honest_ ? 0 : input_.byte();
         if (how < 0x60) return remember(below_.transmit(command, answer), answer);
         switch (how % 10) {
@@ -132,6 +136,7 @@ private:
     tallycard::CardLink& below_;
     Input& input_;
     Forge forge_;
+    Watch watch_;
     Bytes last_;
     bool is_honest_ = false;
 };

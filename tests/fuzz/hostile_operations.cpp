@@ -8,6 +8,24 @@ namespace fuzz {
 
 using namespace tallycard;
 
+namespace {
+
+// Whether an operation that came along with a result is the one that it names, of a kind that the
+// issuer signs, and signed by it.
+bool is_ours(const Receipt& receipt, const ExecutedOperation& executed)
+{
+    const auto& [operation, signature] = executed;
+    if (!signature || operation.digest() != receipt.result.operation) return false;
+    const auto& issuer = IssuerWorld::settings().issuer;
+    const FirstInstruction first{operation, *signature};
+    return operation.kind != Kind::payment && operation.card_id == receipt.result.card_id &&
+           operation.sequence == receipt.result.sequence &&
+           operation.unit == issuer.currency.unit &&
+           (verify(first, issuer.operation_keys[0]) || verify(first, issuer.operation_keys[1]));
+}
+
+}  // namespace
+
 std::int64_t HostileTerminal::amount()
 {
     constexpr std::int64_t telling[] = {0, 1, 20'00, 40'00, 40'01, 480'00, 480'01, INT64_MAX};
@@ -15,30 +33,79 @@ std::int64_t HostileTerminal::amount()
     return which < 64 ? telling[which % std::size(telling)] : which * 100;
 }
 
+HostileTerminal::Before HostileTerminal::before(const OperationId& id, const CardId& card_id)
+{
+    const auto quiet = IssuerWorld::quiet();
+    const auto status = world_.platform().status(id, std::nullopt);
+    const auto card = world_.platform().card(card_id);
+    return {.is_new = !status && status.error().code == Errc::unknown_operation,
+            .card = card ? *card : std::nullopt};
+}
+
+// What is signed anew is what the card would execute next, by what the platform knows.
+void HostileTerminal::check_signed(const Before& before, const Operation& operation)
+{
+    if (!before.is_new || !before.card) return;
+    const auto& card = *before.card;
+    FUZZ_CHECK(operation.card_id == card.card_id && operation.sequence == card.settled + 1);
+    FUZZ_CHECK(!card.denied && admits(card.state, operation.kind));
+    FUZZ_CHECK(operation.amount.magnitude() <= card.limits.maximum_amount.to_minor_units());
+    const auto after = checked_add(card.balance, operation.amount);
+    FUZZ_CHECK(after && (!is_credit(operation.kind) || *after <= card.limits.maximum_balance));
+}
+
+// A pending debit is shown to the terminal that asked for it alone.
+Result<CardStanding> HostileTerminal::see(const CardId& card_id)
+{
+    const auto quiet = IssuerWorld::quiet();
+    auto& platform = world_.platform();
+    const auto anybodys = platform.standing(card_id, std::nullopt);
+    if (!anybodys) return anybodys;
+    FUZZ_CHECK(!anybodys->pending || !is_debit(anybodys->pending->operation.kind));
+    if (!anybodys->withheld) return anybodys;
+    const auto one = platform.standing(card_id, account_of("T1"));
+    const auto other = platform.standing(card_id, account_of("T2"));
+    if (is_failing_ && (!one || !other)) return anybodys;
+    FUZZ_CHECK(!anybodys->pending && one && other && one->withheld != other->withheld);
+    const auto& seen = one->withheld ? other : one;
+    FUZZ_CHECK(seen->pending && is_debit(seen->pending->operation.kind));
+    FUZZ_CHECK(seen->pending->operation.kind != Kind::cash_out ||
+               seen->pending->operation.account == account_of(one->withheld ? "T2" : "T1"));
+    return seen;
+}
+
 void HostileTerminal::authorise()
 {
     constexpr Kind kinds[] = {Kind::top_up,          Kind::cash_out, Kind::set_limits,
                               Kind::block,           Kind::unblock,  Kind::replace_operation_key,
                               Kind::reset_pin_tries, Kind::cancel,   Kind::terminate,
-                              Kind::transfer_in};
+                              Kind::transfer_in,     Kind::open_pin};
     OperationRequest request{.id = id(),
                              .card_id = input_.one_in(16) ? CardId() : card().id(),
                              .kind = kinds[input_.below(std::size(kinds))],
                              .amount = Amount::minor_units(amount()),
                              .parameter = {},
-                             .terminal = account_of(input_.one_in(2) ? "T2" : "T1")};
+                             .terminal = account_of(terminal())};
     if (is_debit(request.kind) && !input_.one_in(8)) request.amount = -request.amount;
     if (!moves_value(request.kind) && !input_.one_in(8)) request.amount = {};
     const auto& keys = IssuerWorld::settings().issuer.operation_keys;
-    if (request.kind == Kind::set_limits) request.parameter = Limits{};
+    if (request.kind == Kind::set_limits)
+        request.parameter = input_.one_in(4) ? Limits{} : IssuerWorld::limits();
     if (request.kind == Kind::replace_operation_key)
         request.parameter =
             input_.one_in(4) ? IssuerWorld::settings().issuer.card_root : keys[input_.below(2)];
+    const auto known = before(request.id, request.card_id);
     const auto status = world_.platform().authorise(request);
     if (status) {
-        FUZZ_CHECK(status->first.operation.kind == request.kind);
+        const auto& operation = status->first.operation;
+        FUZZ_CHECK(operation.kind == request.kind && operation.amount == request.amount);
+        FUZZ_CHECK(!moves_value(request.kind) || operation.account == request.terminal);
         FUZZ_CHECK(verify(status->first, keys[0]) || verify(status->first, keys[1]));
+        check_signed(known, operation);
     }
+    // That the card asks for itself.
+    if (needs_request(request.kind))
+        FUZZ_CHECK(!status && (is_failing_ || status.error().code == Errc::no_such_request));
     changed(status);
 }
 
@@ -46,14 +113,15 @@ void HostileTerminal::authorise()
 void HostileTerminal::execute()
 {
     auto& card = this->card();
-    const auto standing = look_at(card.id());
+    const auto standing = see(card.id());
     if (!standing || !standing->pending) return;
     const auto& first =
         standing->voiding && input_.one_in(2) ? standing->voiding : standing->pending;
     if (!checked_add(card.balance(), first->operation.amount)) return;
     if (first->operation.sequence != card.sequence() + 1 && !input_.one_in(8)) return;
     results_.push_back({card.execute(*first), std::nullopt});
-    if (input_.one_in(4)) results_.back().operation = first->operation;
+    if (input_.one_in(4))
+        results_.back().executed = ExecutedOperation{first->operation, first->issuer_signature};
 }
 
 void HostileTerminal::pay()
@@ -68,18 +136,38 @@ void HostileTerminal::settle()
 {
     const auto* known = this->known();
     if (known == nullptr) return;
-    auto operation = known->operation;
+    auto executed = known->executed;
     const auto how = input_.byte();
-    if (how >= 0xF0) operation.reset();
-    if (how >= 0xE0 && how < 0xF0) operation = this->known()->operation;
-    settle(known->receipt, operation);
+    if (how >= 0xF0) executed.reset();
+    if (how >= 0xE0 && how < 0xF0) executed = this->known()->executed;
+    settle(known->receipt, executed);
 }
 
-void HostileTerminal::settle(const Receipt& receipt, const std::optional<Operation>& operation)
+// Whether it is the card's next one, signed with the key that the card has, and the store has
+// forgotten it.
+bool HostileTerminal::is_forgotten(const Receipt& receipt, const ExecutedOperation& executed)
+{
+    if (!is_ours(receipt, executed)) return false;
+    const auto quiet = IssuerWorld::quiet();
+    const auto card = world_.platform().card(receipt.result.card_id);
+    const auto pending = world_.platform().pending();
+    if (!card || !*card || !pending) return false;
+    const FirstInstruction first{executed.operation, *executed.issuer_signature};
+    const bool is_known = std::ranges::any_of(
+        *pending, [&](const auto& one) { return one.operation == first.operation; });
+    return !is_known && receipt.result.sequence == std::uint64_t{(*card)->settled} + 1 &&
+           verify(first, (*card)->operation_key);
+}
+
+void HostileTerminal::settle(const Receipt& receipt,
+                             const std::optional<ExecutedOperation>& executed)
 {
     const auto before = look_at(receipt.result.card_id);
-    const auto done = world_.platform().settle(receipt, operation);
+    const bool forgotten = executed && is_forgotten(receipt, *executed);
+    const auto done = world_.platform().settle(receipt, executed);
     if (done) {
+        FUZZ_CHECK(!done->restored || (executed && is_ours(receipt, *executed)));
+        FUZZ_CHECK(!forgotten || (done->restored && done->settled));
         FUZZ_CHECK(before && verify(receipt, before->public_key));
         FUZZ_CHECK(done->sequence == receipt.result.sequence);
         FUZZ_CHECK(done->balance == receipt.result.balance);
@@ -88,6 +176,9 @@ void HostileTerminal::settle(const Receipt& receipt, const std::optional<Operati
             FUZZ_CHECK(is_failing_ ||
                        (record && *record && (*record)->receipt.result == receipt.result));
         }
+    } else {
+        // The card did what it was told, whatever else is wrong with it.
+        FUZZ_CHECK(!forgotten || done.error().code != Errc::evidence);
     }
     changed(done);
 }
@@ -102,7 +193,7 @@ void HostileTerminal::settle_changed()
     edit(bytes, input_);
     const auto receipt = Receipt::decode(bytes);
     if (!receipt || *receipt == known->receipt) return;
-    const auto done = world_.platform().settle(*receipt, known->operation);
+    const auto done = world_.platform().settle(*receipt, known->executed);
     FUZZ_CHECK(!done && done.error().code != Errc::evidence);
     changed(done);
 }
@@ -111,11 +202,22 @@ void HostileTerminal::settle_raw()
 {
     const auto given = input_.counted();
     const auto receipt = Receipt::decode(given);
-    const auto operation = Operation::decode(input_.counted());
+    const auto executed = ExecutedOperation::decode(input_.counted());
     if (!receipt) return;
-    std::optional<Operation> along;
-    if (operation) along = *operation;
+    std::optional<ExecutedOperation> along;
+    if (executed) along = *executed;
     settle(*receipt, along);
+}
+
+// Of an issuer's kind, and nothing that the store has: the issuer never signed it, or has
+// forgotten that it did.
+ExecutedOperation HostileTerminal::unheard_of(const test::SimulatedCard& card, bool is_signed)
+{
+    const bool is_credit = is_signed && input_.one_in(4);
+    const auto operation =
+        is_credit ? card.make(Kind::top_up, 1, "T1") : card.make(Kind::cash_out, -1, "T1");
+    if (!is_signed) return {operation, std::nullopt};
+    return IssuerWorld::sign(operation, input_.one_in(4) ? 1 : 0);
 }
 
 // What a card signs that does not keep to the rules: I14. It starts from what a good one would
@@ -125,39 +227,53 @@ void HostileTerminal::broken_card()
     auto& card = this->card();
     auto good = card;
     const auto what = input_.byte();
-    const auto standing = look_at(card.id());
+    const auto standing = see(card.id());
     const bool is_pending = standing && standing->pending && (what & 32) != 0;
-    const auto operation = is_pending         ? standing->pending->operation
-                           : (what & 16) != 0 ? card.make(Kind::cash_out, -1)
-                                              : card.make(Kind::payment, -1, "shop");
-    if (!checked_add(card.balance(), operation.amount)) return;
-    auto result = good.execute(operation).result;
+    const bool is_signed = (what & 128) != 0;
+    ExecutedOperation executed{card.make(Kind::payment, -1, "shop"), std::nullopt};
+    if (is_pending)
+        executed = {standing->pending->operation, standing->pending->issuer_signature};
+    else if ((what & 16) != 0)
+        executed = unheard_of(card, is_signed);
+    if (!checked_add(card.balance(), executed.operation.amount)) return;
+    auto result = good.execute(executed.operation).result;
     if ((what & 1) != 0) result.balance = Balance::minor_units(input_.number(4));
     if ((what & 2) != 0) result.sequence += input_.byte() - 20u;
     if ((what & 4) != 0) result.previous_result = {};
     if ((what & 8) != 0) result.state = CardState::blocked;
     const auto receipt = card.sign(result);
-    results_.push_back({receipt, operation});
-    settle(receipt, operation);
+    results_.push_back({receipt, executed});
+    settle(receipt, executed);
+    if (is_signed) card = good;  // goes on, as one does that the issuer has forgotten
     if ((what & 64) != 0) world_.cards.push_back(card);  // a clone of it
 }
 
 void HostileTerminal::transfer()
 {
     auto& card = this->card();
-    const auto kind = input_.one_in(2) ? Kind::transfer_in : Kind::transfer_out;
+    constexpr Kind kinds[] = {Kind::transfer_out, Kind::transfer_in, Kind::cash_out};
+    const auto kind = kinds[input_.below(std::size(kinds))];
     const auto units = std::max<std::int64_t>(1, amount());
-    auto second = card.request(kind, kind == Kind::transfer_in ? units : -units,
-                               input_.one_in(4) ? "nobody" : "shop");
+    const auto* const terminal = this->terminal();
+    const auto* account = kind == Kind::cash_out ? terminal : "shop";
+    if (input_.one_in(4)) account = "nobody";
+    auto second = card.request(kind, is_credit(kind) ? units : -units, account);
     const auto how = input_.byte();
     if (how < 0x20) second.operation.sequence += how - 0x10u;
     if (how >= 0x20 && how < 0x40) second.operation.amount = Amount::minor_units(units / 2 + 1);
     if (how == 0x40) second.operation.card_id = {};
     if (how == 0x41) second.operation.kind = Kind::payment;
-    const auto status = world_.platform().authorise_transfer(id(), second);
-    if (status)
-        FUZZ_CHECK(is_failing_ || verify(second, card.public_key()) ||
-                   status->first.operation == second.operation);
+    if (how == 0x42) second.operation.account = account_of("T1");
+    const TransferRequest request{.id = id(), .second = second, .terminal = account_of(terminal)};
+    const auto known = before(request.id, second.operation.card_id);
+    const auto status = world_.platform().authorise_transfer(request);
+    if (status) {
+        const auto& operation = status->first.operation;
+        FUZZ_CHECK(operation == second.operation && needs_request(operation.kind));
+        FUZZ_CHECK(operation.kind != Kind::cash_out || operation.account == request.terminal);
+        FUZZ_CHECK(!known.is_new || verify(second, card.public_key()));
+        check_signed(known, operation);
+    }
     changed(status);
 }
 
@@ -182,8 +298,10 @@ void HostileTerminal::ask_together(std::vector<Order> orders)
                                          .amount = Amount::minor_units(1 + input_.byte()),
                                          .parameter = {},
                                          .terminal = account_of("T1")});
-    orders.emplace_back(TransferRequest{
-        .id = id(), .second = card.request(Kind::transfer_in, 1 + input_.byte(), "shop")});
+    orders.emplace_back(
+        TransferRequest{.id = id(),
+                        .second = card.request(Kind::transfer_in, 1 + input_.byte(), "shop"),
+                        .terminal = account_of("T1")});
     const auto done = world_.platform().do_all(orders);
     FUZZ_CHECK(!done || done->size() == orders.size());
     changed(done);

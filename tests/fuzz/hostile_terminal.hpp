@@ -25,19 +25,25 @@ private:
     void transfer();
     void settle();
     void settle(const tallycard::Receipt& receipt,
-                const std::optional<tallycard::Operation>& operation);
+                const std::optional<tallycard::ExecutedOperation>& executed);
     void settle_changed();
     void settle_raw();
     void settle_many();
     void ask_together(std::vector<tallycard::Order> orders);
     void broken_card();
+    tallycard::ExecutedOperation unheard_of(const test::SimulatedCard& card, bool is_signed);
+    bool is_forgotten(const tallycard::Receipt& receipt,
+                      const tallycard::ExecutedOperation& executed);
     void void_pending() { changed(world_.platform().void_pending(card().id())); }
 
     // hostile_office.cpp: what an office does, and what anybody asks.
     void administer();
     void register_card();
+    void confirm_card();
+    void undeny(const tallycard::CardId& id);
     void checkpoint();
     void look();
+    void look_at_status();
 
     void fail();
     void restart();
@@ -45,6 +51,8 @@ private:
     void mend_and_look();
 
     test::SimulatedCard& card() { return world_.cards[input_.below(world_.cards.size())]; }
+    // One of the two that ask.
+    const char* terminal() { return input_.one_in(2) ? "T2" : "T1"; }
     tallycard::OperationId id() { return id_of<tallycard::OperationId>(input_.byte() % 8u); }
     std::int64_t amount();
     const tallycard::Submission* known()
@@ -54,8 +62,18 @@ private:
     tallycard::Result<tallycard::CardStanding> look_at(const tallycard::CardId& card_id)
     {
         const auto quiet = IssuerWorld::quiet();
-        return world_.platform().standing(card_id);
+        return world_.platform().standing(card_id, std::nullopt);
     }
+    // The same, as the terminal sees it that may deliver what is pending.
+    tallycard::Result<tallycard::CardStanding> see(const tallycard::CardId& card_id);
+
+    // What the platform knows before it is asked to sign.
+    struct Before {
+        bool is_new = false;  // the id
+        std::optional<tallycard::CardRow> card;
+    };
+    Before before(const tallycard::OperationId& id, const tallycard::CardId& card_id);
+    static void check_signed(const Before& before, const tallycard::Operation& operation);
 
     template <class T>
     void changed(const tallycard::Result<T>& result)

@@ -10,6 +10,7 @@
 #include <tallycard/card_session.hpp>
 #include <tallycard/pin.hpp>
 
+#include "../../src/protocol/command_data.hpp"
 #include "../../src/protocol/digest.hpp"
 #include "../simulation/faulty_store.hpp"
 #include "fuzz.hpp"
@@ -55,14 +56,18 @@ SoftwareCardRoot& root()
     return root;
 }
 
-test::SimulatedCard simulated(Platform& platform, std::uint32_t number)
+constexpr Limits no_limits{.maximum_balance = Balance::minor_units(Balance::largest),
+                           .maximum_amount = Balance::minor_units(Balance::largest),
+                           .pin_above = Balance::minor_units(Balance::largest),
+                           .offline_payments = Limits::most_offline_payments,
+                           .offline_total = Balance::minor_units(Balance::largest)};
+
+test::SimulatedCard simulated(Platform& platform, std::uint32_t number, const Limits& limits)
 {
     const auto id = id_of<CardId>(number);
     auto key = root().derive(id).value();
-    const NewCard card{.card_id = id,
-                       .certificate = key.certificate,
-                       .public_key = key.public_key,
-                       .transport_key = sha256(id.bytes())};
+    auto card = IssuerWorld::new_card(id, key);
+    card.limits = limits;
     platform.register_card(card).value();
     platform.confirm_card(id).value();
     return {id, std::move(key), platform.issuer().currency.unit};
@@ -127,6 +132,31 @@ CardKey IssuerWorld::derive(const CardId& id)
     return root().derive(id).value();
 }
 
+NewCard IssuerWorld::new_card(const CardId& id, const CardKey& key)
+{
+    return {.card_id = id,
+            .certificate = key.certificate,
+            .public_key = key.public_key,
+            .transport_key = sha256(id.bytes()),
+            .limits = limits(),
+            .sealed = SealedPersonalisation(id.bytes())};
+}
+
+const Limits& IssuerWorld::limits()
+{
+    static constexpr Limits limits{.maximum_balance = Balance::minor_units(600'00),
+                                   .maximum_amount = Balance::minor_units(500'00),
+                                   .pin_above = Balance::minor_units(50'00),
+                                   .offline_payments = 15,
+                                   .offline_total = Balance::minor_units(500'00)};
+    return limits;
+}
+
+ExecutedOperation IssuerWorld::sign(const Operation& operation, std::size_t key)
+{
+    return {operation, settings().signers[key]->sign(operation).value()};
+}
+
 const CheckpointKey& IssuerWorld::other_key()
 {
     static const CheckpointKey key(seed(9));
@@ -174,7 +204,7 @@ const IssuerWorld::Template& IssuerWorld::made()
         auto platform = Platform::open(std::move(store), settings()).value();
         platform->open_account(account_of("shop")).value();
         for (std::uint32_t n = 1; n <= 2; ++n) {
-            auto card = simulated(*platform, n);
+            auto card = simulated(*platform, n, n == 1 ? no_limits : limits());
             const auto first = platform->authorise({.id = id_of<OperationId>(0x10000 + n),
                                                     .card_id = card.id(),
                                                     .kind = Kind::top_up,
@@ -183,7 +213,7 @@ const IssuerWorld::Template& IssuerWorld::made()
                                                     .terminal = account_of("till-1")});
             platform->settle(card.execute(first->first), std::nullopt).value();
             const auto paid = card.pay(20'00, "shop");
-            platform->settle(paid.receipt, paid.operation).value();
+            platform->settle(paid.receipt, paid.executed).value();
             made.cards.push_back(card);
         }
         made.image = issued_card(*platform, id_of<CardId>(3));
@@ -267,14 +297,15 @@ View IssuerWorld::view()
         put(view.value, balance);
         put(view.value, row.settled);
         put(view.value, static_cast<std::int64_t>(row.state));
-        view.value += row.last_result.to_string();
+        view.value += row.last_result.to_string() + to_hex(encode_limits(row.limits)) + ' ';
         put(view.standing, row.denied ? 1 : 0);
     }
     for (const auto& first : platform_->pending().value())
         view.value += to_hex(first.encode().bytes());
     const auto head = platform_->ledger_head().value();
     view.records = head.size;
-    view.value += head.root.to_string();
+    view.value += head.root.to_string() + ' ';
+    put(view.value, static_cast<std::int64_t>(platform_->restored().value()));
     put(view.standing, static_cast<std::int64_t>(platform_->evidence().value().size()));
     FUZZ_CHECK(view.sum == 0);  // I3
     return view;

@@ -45,8 +45,9 @@ struct View {
 
 class IssuerWorld {
 public:
-    // The second card has the limits of an applet; the others are simulated, and do what they are
-    // told. Each starts with 500.00; account "shop" has 40.00.
+    // Two cards are simulated, and do what they are told: the first has no limits to speak of, the
+    // second one limits(). Each has 480.00; account "shop" has 40.00. The third card is an
+    // applet's, which has 100.00.
     IssuerWorld();
     IssuerWorld(const IssuerWorld&) = delete;
     IssuerWorld& operator=(const IssuerWorld&) = delete;
@@ -71,8 +72,14 @@ public:
     // What the platform finds beside its store when it opens; empty: nothing.
     static void write_checkpoint_file(std::span<const std::uint8_t> note);
     static const std::string& store_path();
-    // As the issuer derives the key of a new card.
+    // As the issuer derives the key of a new card: another one each time.
     static tallycard::CardKey derive(const tallycard::CardId& id);
+    // How a card with that key is registered.
+    static tallycard::NewCard new_card(const tallycard::CardId& id, const tallycard::CardKey& key);
+    static const tallycard::Limits& limits();
+    // What the issuer's key with this number signs, though the store knows nothing of it.
+    static tallycard::ExecutedOperation sign(const tallycard::Operation& operation,
+                                             std::size_t key = 0);
 
     std::vector<test::SimulatedCard> cards;
     MemoryCard::Image image;  // of the applet's card

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include <tallycard/offline_issuer.hpp>
 #include <tallycard/platform.hpp>
@@ -10,15 +13,25 @@
 
 namespace fuzz {
 
-// The way to the platform, on which calls and answers get lost.
+// The way to the platform, on which calls and answers get lost. Remembers which terminals have
+// asked for what a card has signed.
 class LossyIssuer final : public tallycard::IssuerClient {
 public:
     LossyIssuer(tallycard::Platform& platform, Input& input) : platform_(platform), input_(input) {}
     void be_honest() { is_honest_ = true; }
-
-    tallycard::Result<tallycard::CardStanding> standing(const tallycard::CardId& card_id) override
+    bool has_asked(const tallycard::AccountId& terminal,
+                   const tallycard::Operation& operation) const
     {
-        return pass([&](auto& issuer) { return issuer.standing(card_id); });
+        const auto asked = asked_.find(operation.digest());
+        return asked != asked_.end() &&
+               std::ranges::find(asked->second, terminal) != asked->second.end();
+    }
+
+    tallycard::Result<tallycard::CardStanding> standing(
+        const tallycard::CardId& card_id,
+        const std::optional<tallycard::AccountId>& terminal) override
+    {
+        return pass([&](auto& issuer) { return issuer.standing(card_id, terminal); });
     }
     tallycard::Result<tallycard::OperationStatus> authorise(
         const tallycard::OperationRequest& request) override
@@ -26,13 +39,16 @@ public:
         return pass([&](auto& issuer) { return issuer.authorise(request); });
     }
     tallycard::Result<tallycard::OperationStatus> authorise_transfer(
-        const tallycard::OperationId& id, const tallycard::SecondInstruction& second) override
+        const tallycard::TransferRequest& request) override
     {
-        return pass([&](auto& issuer) { return issuer.authorise_transfer(id, second); });
+        asked_[request.second.operation.digest()].push_back(request.terminal);
+        return pass([&](auto& issuer) { return issuer.authorise_transfer(request); });
     }
-    tallycard::Result<tallycard::OperationStatus> status(const tallycard::OperationId& id) override
+    tallycard::Result<tallycard::OperationStatus> status(
+        const tallycard::OperationId& id,
+        const std::optional<tallycard::AccountId>& terminal) override
     {
-        return pass([&](auto& issuer) { return issuer.status(id); });
+        return pass([&](auto& issuer) { return issuer.status(id, terminal); });
     }
     tallycard::Result<tallycard::FirstInstruction> void_pending(
         const tallycard::CardId& card_id) override
@@ -41,9 +57,9 @@ public:
     }
     tallycard::Result<tallycard::Settlement> settle(
         const tallycard::Receipt& receipt,
-        const std::optional<tallycard::Operation>& operation) override
+        const std::optional<tallycard::ExecutedOperation>& executed) override
     {
-        return pass([&](auto& issuer) { return issuer.settle(receipt, operation); });
+        return pass([&](auto& issuer) { return issuer.settle(receipt, executed); });
     }
 
 private:
@@ -62,6 +78,7 @@ private:
     tallycard::Platform& platform_;
     tallycard::OfflineIssuer offline_;
     Input& input_;
+    std::map<tallycard::Digest, std::vector<tallycard::AccountId>> asked_;
     bool is_honest_ = false;
 };
 

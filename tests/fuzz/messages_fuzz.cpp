@@ -24,9 +24,9 @@ using https::Problem;
 namespace {
 
 struct Genuine {
-    Operation operation;
+    ExecutedOperation payment, top_up;
     FirstInstruction first;
-    SecondInstruction second;
+    SecondInstruction second, cash_out;
     Receipt receipt;
 };
 
@@ -38,13 +38,15 @@ const Genuine& genuine()
         const CardId card_id;
         test::SimulatedCard card(card_id, root.derive(card_id).value(), *Unit::from_code(978));
         Genuine all;
-        const auto top_up = card.make(Kind::top_up, 100'00);
+        const auto top_up = card.make(Kind::top_up, 100'00, "T1");
         (void)card.execute(top_up);
         const auto paid = card.pay(1'00, "SHOP-1");
-        all.operation = *paid.operation;
+        all.payment = *paid.executed;
+        all.top_up = {top_up, Signature()};
         all.receipt = paid.receipt;
         all.first.operation = top_up;
         all.second = card.request(Kind::transfer_out, -2'00, "SHOP-1");
+        all.cash_out = card.request(Kind::cash_out, -2'00, "T1");
         return all;
     }();
     return made;
@@ -106,6 +108,50 @@ void request(Input& input)
     check(request, input, https::read_request);
 }
 
+void transfer(Input& input)
+{
+    const TransferRequest request{.id = {},
+                                  .second = input.one_in(2) ? genuine().cash_out : genuine().second,
+                                  .terminal = *AccountId::parse(std::string_view("T1"))};
+    check(request, input, [](const Json& json, Problem& problem) {
+        const auto read = https::read_transfer(json, problem);
+        FUZZ_CHECK(!read || read->second.operation.valid());
+        return read;
+    });
+}
+
+SealedPersonalisation sealed(Input& input)
+{
+    const fuzz::Bytes bytes(1 + input.byte() % SealedPersonalisation::capacity, 0x5E);
+    return SealedPersonalisation(bytes);
+}
+
+// What the platform takes for granted of a new card.
+void new_card(Input& input)
+{
+    NewCard card;
+    card.limits.maximum_amount = Balance::minor_units(200'00);
+    card.limits.offline_payments = Limits::most_offline_payments;
+    card.sealed = sealed(input);
+    check(card, input, [](const Json& json, Problem& problem) {
+        const auto read = https::read_new_card(json, problem);
+        FUZZ_CHECK(!read || (read->limits.valid() && read->sealed.size() > 0));
+        return read;
+    });
+}
+
+void registered(Input& input)
+{
+    RegisteredCard card;
+    if (input.one_in(2)) card.sealed = sealed(input);
+    check(card, input, [](const Json& json, Problem& problem) {
+        const auto read = https::read_registered(json, problem);
+        FUZZ_CHECK(!read || read->row.limits.valid());
+        FUZZ_CHECK(!read || !read->sealed || read->sealed->size() > 0);
+        return read;
+    });
+}
+
 void status(Input& input)
 {
     OperationStatus status;
@@ -120,6 +166,7 @@ void standing(Input& input)
 {
     CardStanding standing;
     if (input.one_in(2)) standing.pending = genuine().first;
+    standing.withheld = !standing.pending && input.one_in(2);
     if (input.one_in(2)) standing.voiding = genuine().first;
     standing.currency.unit = *Unit::from_code(978);
     check(standing, input, https::read_standing);
@@ -129,12 +176,17 @@ void rows(Input& input)
 {
     switch (input.below(3)) {
     case 0: return check(CardRow{}, input, https::read_card);
-    case 1: return check(Settlement{}, input, https::read_settlement);
+    case 1: {
+        Settlement settlement;
+        settlement.restored = input.one_in(2);
+        return check(settlement, input, https::read_settlement);
+    }
     default: {
         const auto kind = input.one_in(2) ? AccountKind::cash : AccountKind::associated;
-        const AccountRow row{.name = {.kind = kind, .id = genuine().operation.account.value()},
-                             .balance = -1,
-                             .reserved = 0};
+        const AccountRow row{
+            .name = {.kind = kind, .id = genuine().payment.operation.account.value()},
+            .balance = -1,
+            .reserved = 0};
         return check(row, input, https::read_account);
     }
     }
@@ -152,7 +204,10 @@ void issuer(Input& input)
 void objects(Input& input)
 {
     switch (input.below(4)) {
-    case 0: return check_object(genuine().operation, input, https::read_operation);
+    case 0: {
+        const auto& executed = input.one_in(2) ? genuine().top_up : genuine().payment;
+        return check_object(executed, input, https::read_executed);
+    }
     case 1: return check_object(genuine().first, input, https::read_first);
     case 2: return check_object(genuine().second, input, https::read_second);
     default: return check_object(genuine().receipt, input, https::read_receipt);
@@ -190,7 +245,8 @@ void endpoint(Input& input)
     if (!token) FUZZ_CHECK(token.error().code == Errc::file_damaged);
 }
 
-constexpr std::array all = {request, status, standing, rows, issuer, objects, error, endpoint};
+constexpr std::array all = {request, status,   standing, rows,     issuer,    objects,
+                            error,   endpoint, transfer, new_card, registered};
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 // what is not is malformed, at a place inside. The first byte says which object it is.
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include <tallycard/card_info.hpp>
 #include <tallycard/instructions.hpp>
@@ -49,10 +50,26 @@ void operation(Given bytes)
     const auto decoded = Operation::decode(bytes);
     if (!decoded) return;
     FUZZ_CHECK(decoded->valid() && sign_fits(decoded->kind, decoded->amount));
-    FUZZ_CHECK(decoded->account.has_value() == has_account(decoded->kind));
+    FUZZ_CHECK(decoded->account.has_value() == moves_value(decoded->kind));
     auto other = *decoded;
     ++other.sequence;
     FUZZ_CHECK(other.digest() != decoded->digest());
+}
+
+// A payment alone, and anything else with 9D: one of the two readings, never both.
+void executed(Given bytes)
+{
+    object<ExecutedOperation>(bytes);
+    const auto alone = Operation::decode(bytes);
+    const auto first = FirstInstruction::decode(bytes);
+    const bool is_payment = alone && alone->kind == Kind::payment;
+    const bool is_signed = first && first->operation.kind != Kind::payment;
+    const auto decoded = ExecutedOperation::decode(bytes);
+    FUZZ_CHECK(decoded.has_value() == (is_payment || is_signed));
+    if (!decoded) return;
+    FUZZ_CHECK(decoded->valid() && decoded->issuer_signature.has_value() == is_signed);
+    FUZZ_CHECK(decoded->operation == (is_payment ? *alone : first->operation));
+    FUZZ_CHECK(is_payment || decoded->issuer_signature == first->issuer_signature);
 }
 
 void card_result(Given bytes)
@@ -79,7 +96,8 @@ void personalisation(Given bytes)
 void request(Given bytes)
 {
     if (bytes.empty()) return;
-    const auto kind = bytes[0] % 2 == 0 ? Kind::transfer_in : Kind::transfer_out;
+    constexpr Kind kinds[] = {Kind::transfer_in, Kind::transfer_out, Kind::cash_out};
+    const auto kind = kinds[bytes[0] % std::size(kinds)];
     const auto decoded = RequestData::decode(bytes.subspan(1), kind);
     if (!decoded) return check_refused(decoded.error(), bytes);
     check_same(decoded->encode(), bytes.subspan(1));
@@ -113,7 +131,8 @@ constexpr std::array all = {operation,
                             object<Receipt>,
                             request,
                             payment,
-                            limits_use};
+                            limits_use,
+                            executed};
 
 }  // namespace
 

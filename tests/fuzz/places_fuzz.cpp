@@ -158,7 +158,7 @@ void change(OperationJournal& journal, Input& input)
                                .card_id = {},
                                .kind = Kind::top_up,
                                .amount = Amount::minor_units(1),
-                               .account = std::nullopt});
+                               .account = AccountId::parse(std::string_view("T1"))});
         break;
     case 1:
         if (!before) return;

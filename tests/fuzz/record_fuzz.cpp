@@ -54,6 +54,13 @@ Bytes a_command(Input& input, std::uint8_t how)
                                      "00c0000010",
                                      "0020000108"
                                      "244711ffffffffff",
+                                     "0024010108"
+                                     "244711ffffffffff",
+                                     "80300200158408ffffffffffffff9c8502"
+                                     "03d2"
+                                     "8705"
+                                     "53484f5031"
+                                     "00",
                                      "803200008"
                                      "2"};
     const std::string_view hex = known[input.below(std::size(known))];
@@ -132,7 +139,10 @@ FaultPlan plan(Input& input)
 // Headers and status words are shown, and no more, where a command is not public.
 void check_masking(std::span<const std::uint8_t> command)
 {
-    if (command.size() < 4 || trace::is_public(command)) return;
+    if (command.size() < 4) return;
+    const bool has_secret = command[1] == 0x20 || command[1] == 0x24 || command[1] == 0xE2;
+    FUZZ_CHECK(!has_secret || !trace::is_public(command));
+    if (trace::is_public(command)) return;
     const auto text = trace::command_text(command, false);
     FUZZ_CHECK(text.size() == 2 * command.size());
     FUZZ_CHECK(text.find_first_not_of('.', 8) == std::string::npos);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The service behind its HTTPS: requests of any client to any path, with genuine, changed and
 // made-up parameters and bodies. Every answer is one that the interface has; what is refused or
-// only asked changes nothing, and the books sum up to zero after each (I3).
+// only asked changes nothing, and the books sum up to zero after each (I3). A pending debit is
+// shown to the terminal that asked for it alone.
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -70,6 +72,7 @@ private:
         const auto answer = route.handler(works, call);
         metrics_.request(route.pattern, answer.status, std::chrono::milliseconds(input_.byte()));
         check(answer, posts);
+        if (route.roles != anybody) check_signed(route.pattern, call, answer);
     }
 
     void check(const service::Answer& answer, bool posts)
@@ -88,6 +91,60 @@ private:
         // Nothing fails but what a client can cause; without a key there are no checkpoints.
         FUZZ_CHECK(answer.status < 500 || error->code == Errc::file_missing);
         FUZZ_CHECK(!in_doubt);
+    }
+
+    static std::optional<Json> object_of(const std::string& text)
+    {
+        https::Problem problem;
+        return https::parse_object(text, problem);
+    }
+    static bool has(const Call& call, const std::optional<AccountId>& terminal)
+    {
+        return terminal &&
+               std::ranges::find(call.client->accounts, *terminal) != call.client->accounts.end();
+    }
+    // What is signed, or shown though the card may still execute it.
+    void check_signed(std::string_view pattern, const Call& call, const service::Answer& answer)
+    {
+        const auto json = object_of(answer.body);
+        if (!json) return;
+        https::Problem none;
+        if (pattern == "/v1/transfers") note_asker(call, answer);
+        if (answer.status != 200) return;
+        if (pattern == "/v1/operations" || pattern == "/v1/transfers") {
+            const auto status = https::read_status(*json, none);
+            FUZZ_CHECK(status);
+            const auto& operation = status->first.operation;
+            FUZZ_CHECK(needs_request(operation.kind) == (pattern == "/v1/transfers"));
+            const bool is_cash = operation.kind == Kind::top_up || operation.kind == Kind::cash_out;
+            FUZZ_CHECK(!is_cash || has(call, operation.account));
+        } else if (pattern == "/v1/operations/{id}") {
+            const auto status = https::read_status(*json, none);
+            FUZZ_CHECK(status);
+            if (status->progress == Progress::pending) check_shown(call, status->first.operation);
+        } else if (pattern == "/v1/cards/{card_id}/standing") {
+            const auto standing = https::read_standing(*json, none);
+            FUZZ_CHECK(standing && (!standing->pending || !standing->withheld));
+            if (standing->pending) check_shown(call, standing->pending->operation);
+        }
+    }
+    void check_shown(const Call& call, const Operation& operation) const
+    {
+        if (!is_debit(operation.kind)) return;
+        const auto asker = askers_.find(operation.digest());
+        FUZZ_CHECK(asker != askers_.end() && has(call, asker->second));
+    }
+    // Where the answer is in doubt, it may have been signed.
+    void note_asker(const Call& call, const service::Answer& answer)
+    {
+        const auto error = https::read_error(answer.body);
+        if (error && error->effect != Effect::unknown) return;
+        const auto json = object_of(call.body);
+        if (!json) return;
+        https::Problem none;
+        const auto transfer = https::read_transfer(*json, none);
+        if (transfer)
+            askers_.insert_or_assign(transfer->second.operation.digest(), transfer->terminal);
     }
 
     CardId card_id()
@@ -140,7 +197,7 @@ private:
     std::multimap<std::string, std::string> parameters()
     {
         constexpr const char* names[] = {"from",     "limit", "index", "card_id",
-                                         "sequence", "after", "more"};
+                                         "sequence", "after", "more",  "terminal"};
         std::multimap<std::string, std::string> all;
         for (auto left = input_.below(4); left > 0; --left) {
             const std::string name = names[input_.below(std::size(names))];
@@ -152,6 +209,7 @@ private:
     {
         if (input_.one_in(8)) return words(16);
         if (name == "card_id") return card_id().to_string();
+        if (name == "terminal") return terminal();
         if (name != "after") return std::to_string(input_.byte() % 12);
         switch (input_.below(3)) {
         case 0: return card_id().to_string();
@@ -160,15 +218,21 @@ private:
         }
     }
 
+    // Mostly the first one.
+    const char* terminal() { return input_.one_in(4) ? "T2" : "T1"; }
+
     service::Client client()
     {
         service::Client client{.name = "T1",
                                .roles = 1 + input_.byte() % 7u,
-                               .accounts = {fuzz::account_of("T1")},
+                               .accounts = {},
                                .tokens = {},
                                .certificates = {},
                                .most_at_once = {},
                                .most_in_a_day = {}};
+        const auto whose = input_.below(4);
+        if (whose != 1) client.accounts.push_back(fuzz::account_of("T1"));
+        if (whose == 1 || whose == 2) client.accounts.push_back(fuzz::account_of("T2"));
         if (input_.one_in(4)) client.most_at_once = 20'00;
         if (input_.one_in(4)) client.most_in_a_day = 50'00;
         return client;
@@ -186,49 +250,69 @@ private:
     Json message(std::string_view pattern)
     {
         if (pattern == "/v1/operations") return https::to_json(request());
-        if (pattern == "/v1/transfers") return transfer();
+        if (pattern == "/v1/transfers") return https::to_json(transfer());
         if (pattern == "/v1/settlements") return submission();
-        if (pattern == "/v1/cards") return new_card();
+        if (pattern == "/v1/cards") return https::to_json(new_card());
         if (pattern == "/v1/accounts") return {{"account", input_.one_in(2) ? "shop" : "another"}};
         return Json::object();
     }
     OperationRequest request()
     {
-        constexpr Kind kinds[] = {Kind::top_up, Kind::cash_out, Kind::block, Kind::unblock,
-                                  Kind::set_limits};
+        constexpr Kind kinds[] = {Kind::top_up,  Kind::cash_out,   Kind::block,
+                                  Kind::unblock, Kind::set_limits, Kind::open_pin};
         OperationRequest request{.id = id(),
                                  .card_id = card_id(),
                                  .kind = kinds[input_.below(std::size(kinds))],
                                  .amount = {},
                                  .parameter = {},
-                                 .terminal = fuzz::account_of(input_.one_in(8) ? "T2" : "T1")};
+                                 .terminal = fuzz::account_of(terminal())};
         if (moves_value(request.kind)) request.amount = Amount::minor_units(input_.byte() * 20);
         if (is_debit(request.kind)) request.amount = -request.amount;
-        if (request.kind == Kind::set_limits) request.parameter = Limits{};
+        if (request.kind == Kind::set_limits) request.parameter = IssuerWorld::limits();
         return request;
     }
-    Json transfer()
+    TransferRequest transfer()
     {
-        const auto kind = input_.one_in(2) ? Kind::transfer_in : Kind::transfer_out;
+        constexpr Kind kinds[] = {Kind::transfer_out, Kind::transfer_in, Kind::cash_out};
+        const auto kind = kinds[input_.below(std::size(kinds))];
         const auto units = 1 + input_.byte() * 20;
-        const auto second =
-            card().request(kind, kind == Kind::transfer_in ? units : -units, "shop");
-        return {{"id", id().to_string()}, {"second", https::to_json(second)}};
+        const auto* const terminal = this->terminal();
+        const auto* account = kind == Kind::cash_out ? terminal : "shop";
+        if (input_.one_in(8)) account = "T2";
+        const auto second = card().request(kind, is_credit(kind) ? units : -units, account);
+        return {.id = id(), .second = second, .terminal = fuzz::account_of(terminal)};
+    }
+    // What a card is to execute next, whichever terminal has asked for it.
+    std::optional<FirstInstruction> pending(const test::SimulatedCard& card)
+    {
+        for (const auto* terminal : {"T1", "T2"}) {
+            const auto standing = world_.platform().standing(card.id(), fuzz::account_of(terminal));
+            const bool has_one = standing && standing->pending &&
+                                 checked_add(card.balance(), standing->pending->operation.amount);
+            if (has_one) return standing->pending;
+        }
+        return std::nullopt;
     }
     // A payment, or what is pending, executed; once more, or for the first time.
     Json submission()
     {
         auto& card = this->card();
-        const auto standing = world_.platform().standing(card.id());
-        if (standing && standing->pending && input_.one_in(2))
-            results_.push_back({card.execute(*standing->pending), std::nullopt});
+        const auto first = pending(card);
+        if (first && input_.one_in(2))
+            results_.push_back({card.execute(*first), executed(*first)});
         else if (results_.empty() || !input_.one_in(4))
             results_.push_back(card.pay(1 + input_.byte(), "shop"));
         if (input_.one_in(8)) lie();
         const auto& one = results_[input_.below(results_.size())];
         Json json{{"receipt", https::to_json(one.receipt)}};
-        if (one.operation) json["operation"] = https::to_json(*one.operation);
+        if (one.executed) json["operation"] = https::to_json(*one.executed);
         return json;
+    }
+    // What comes along: as the card's log has it, or nothing.
+    std::optional<ExecutedOperation> executed(const FirstInstruction& first)
+    {
+        if (!input_.one_in(4)) return std::nullopt;
+        return ExecutedOperation{first.operation, first.issuer_signature};
     }
     // Another result for the same sequence: evidence.
     void lie()
@@ -237,16 +321,19 @@ private:
         auto result = results_.back().receipt.result;
         if (result.card_id != card.id()) return;
         result.balance = Balance::minor_units(input_.byte());
-        results_.push_back({card.sign(result), results_.back().operation});
+        results_.push_back({card.sign(result), results_.back().executed});
     }
-    Json new_card()
+    // Derived once for each id: the same card may be registered again.
+    NewCard new_card()
     {
         const auto id = fuzz::id_of<CardId>(input_.byte() % 8u);
-        const auto key = world_.derive(id);
-        return {{"card_id", id.to_string()},
-                {"certificate", key.certificate.to_string()},
-                {"public_key", key.public_key.to_string()},
-                {"transport_key_digest", digest().to_string()}};
+        auto known = new_cards_.find(id);
+        if (known == new_cards_.end())
+            known =
+                new_cards_.emplace(id, IssuerWorld::new_card(id, IssuerWorld::derive(id))).first;
+        auto card = known->second;
+        card.transport_key = digest();
+        return card;
     }
 
     Input& input_;
@@ -259,6 +346,8 @@ private:
     service::ServiceSettings settings_;
     std::vector<std::unique_ptr<service::ChainFeed>> chains_;  // none
     std::vector<Submission> results_;
+    std::map<CardId, NewCard> new_cards_;
+    std::map<Digest, AccountId> askers_;  // of what a card has signed that it wants
     bool is_failing_ = false;
 };
 

@@ -62,7 +62,7 @@ public:
         else if (ins == 0x30)
             answer = request(input);
         else if (ins == 0x36 && command[2] == 1)
-            answer = testing::bytes_of(fuzz::operation(input, card().memory).encode().bytes());
+            answer = executed(input);
         else if (ins == 0xCA)
             answer = testing::bytes_of(
                 encode_limits_use({fuzz::limits(input), input.byte(), {}}).bytes());
@@ -116,6 +116,14 @@ private:
                 .encode()
                 .bytes());
     }
+    // With 9D, as of everything but a payment; or the other way round.
+    static Bytes executed(Input& input)
+    {
+        const auto operation = fuzz::operation(input, card().memory);
+        const bool is_signed = (operation.kind == Kind::payment) == input.one_in(8);
+        return testing::bytes_of(is_signed ? FirstInstruction{operation, {}}.encode().bytes()
+                                           : operation.encode().bytes());
+    }
     static Bytes receipt(Input& input)
     {
         const auto operation = fuzz::operation(input, card().memory);
@@ -146,7 +154,10 @@ public:
         case 2: return authenticate();
         case 3: return failed(session_.limits(), false);
         case 4: return failed(session_.verify_pin(pin()), false);
-        case 5: return failed(session_.change_pin(pin(), pin()), true);
+        case 5:
+            return failed(
+                input_.one_in(4) ? session_.set_pin(pin()) : session_.change_pin(pin(), pin()),
+                true);
         case 6: return failed(session_.verify_pin_at_reader(), false);
         case 7: return failed(session_.change_pin_at_reader(), true);
         case 8: {
@@ -195,7 +206,7 @@ private:
     }
     void request()
     {
-        const auto kind = input_.one_in(2) ? Kind::transfer_in : Kind::transfer_out;
+        const auto kind = fuzz::requested_kind(input_);
         const auto amount =
             input_.one_in(8) ? Amount{} : fuzz::signed_amount(kind, fuzz::amount(input_));
         const auto account = fuzz::account(input_);
@@ -242,9 +253,13 @@ private:
     void operation()
     {
         const std::uint32_t sequence = input_.byte();
-        const auto operation = session_.operation(sequence);
-        if (operation) FUZZ_CHECK(operation->sequence == sequence);
-        failed(operation, false);
+        const auto executed = session_.operation(sequence);
+        if (executed) {
+            FUZZ_CHECK(executed->valid());
+            FUZZ_CHECK(executed->operation.sequence == sequence);
+            FUZZ_CHECK(executed->operation.card_id == session_.info().card_id);
+        }
+        failed(executed, false);
     }
 
     CardSession& session_;
@@ -255,13 +270,14 @@ private:
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
-    const fuzz::SameRandom random;
-    Input input(data, size);
     static const auto image = [] {
+        const fuzz::SameRandom random;  // which the card's key is drawn from
         chip::MemoryStorage storage;
         FUZZ_CHECK(chip::SlotNvm::format(storage, card().memory));
         return storage.bytes();
     }();
+    const fuzz::SameRandom random;
+    Input input(data, size);
     fuzz::MemoryCard below(image, input.one_in(2));
     fuzz::HostileLink link(below, input, Forger());
     CountingObserver observer;

@@ -34,11 +34,14 @@ constexpr Column columns[] = {{"issuer", "description"},
                               {"cards", "settled"},
                               {"cards", "balance"},
                               {"cards", "last_result"},
+                              {"cards", "limits"},
+                              {"personalisations", "card_id"},
+                              {"personalisations", "sealed"},
                               {"operations", "id"},
                               {"operations", "request"},
                               {"operations", "card_id"},
                               {"operations", "sequence"},
-                              {"operations", "beside"},
+                              {"operations", "signed_as"},
                               {"operations", "first"},
                               {"operations", "terminal"},
                               {"accounts", "kind"},
@@ -58,7 +61,7 @@ constexpr Column columns[] = {{"issuer", "description"},
                               {"nodes", "idx"},
                               {"nodes", "hash"},
                               {"kept", "receipt"},
-                              {"kept", "operation"},
+                              {"kept", "executed"},
                               {"kept", "digest"},
                               {"kept", "sequence"},
                               {"evidence", "reason"},
@@ -126,19 +129,32 @@ void change_rows(Input& input)
     FUZZ_CHECK(sqlite3_close(database) == SQLITE_OK);
 }
 
-// Of an earlier or a later version, or of another program.
-void change_version(Input& input)
+// Of an earlier or a later version, or of another program: how it is refused, where opening it
+// tells already.
+std::optional<Errc> change_version(Input& input)
 {
-    constexpr const char* changes[] = {"PRAGMA user_version = 0",  "PRAGMA user_version = 1",
-                                       "PRAGMA user_version = 2",  "PRAGMA user_version = 3",
-                                       "PRAGMA user_version = 4",  "PRAGMA user_version = 99",
-                                       "PRAGMA user_version = -1", "PRAGMA application_id = 7",
-                                       "DROP TABLE checkpoint",    "DROP TABLE evidence"};
+    struct Change {
+        const char* sql;
+        std::optional<Errc> refusal;
+    };
+    constexpr Change changes[] = {{"PRAGMA user_version = 0", Errc::file_damaged},
+                                  {"PRAGMA user_version = 1", Errc::store_older},
+                                  {"PRAGMA user_version = 2", Errc::store_older},
+                                  {"PRAGMA user_version = 3", Errc::store_older},
+                                  {"PRAGMA user_version = 4", std::nullopt},
+                                  {"PRAGMA user_version = 99", Errc::store_newer},
+                                  {"PRAGMA user_version = -1", Errc::file_damaged},
+                                  {"PRAGMA application_id = 7", Errc::file_damaged},
+                                  {"DROP TABLE checkpoint", std::nullopt},
+                                  {"DROP TABLE evidence", std::nullopt},
+                                  {"DROP TABLE personalisations", std::nullopt},
+                                  {"PRAGMA user_version = 5", Errc::store_newer}};
     sqlite3* database = nullptr;
     FUZZ_CHECK(sqlite3_open(IssuerWorld::store_path().c_str(), &database) == SQLITE_OK);
-    const auto* change = changes[input.below(std::size(changes))];
-    sqlite3_exec(database, change, nullptr, nullptr, nullptr);
+    const auto& change = changes[input.below(std::size(changes))];
+    const auto done = sqlite3_exec(database, change.sql, nullptr, nullptr, nullptr);
     FUZZ_CHECK(sqlite3_close(database) == SQLITE_OK);
+    return done == SQLITE_OK ? change.refusal : std::nullopt;
 }
 
 void change_bytes(Input& input)
@@ -152,6 +168,17 @@ void change_bytes(Input& input)
     if (input.one_in(16)) bytes.resize(input.number(3) % bytes.size());
 }
 
+// A card that is being issued, and that executed what the store has forgotten.
+void add_forgotten(Platform& platform)
+{
+    const auto id = fuzz::id_of<CardId>(fuzz::unconfirmed_card);
+    auto key = IssuerWorld::derive(id);
+    platform.register_card(IssuerWorld::new_card(id, key)).value();
+    test::SimulatedCard card(id, std::move(key), platform.issuer().currency.unit);
+    const auto forgotten = IssuerWorld::sign(card.make(Kind::top_up, 100, "T1"));
+    FUZZ_CHECK(platform.settle(card.execute(forgotten.operation), forgotten).value().restored);
+}
+
 // Something in every table: pending operations, kept results, evidence, a checkpoint, a chain.
 const simulation::MemoryDisk::Copy& full_store()
 {
@@ -159,22 +186,19 @@ const simulation::MemoryDisk::Copy& full_store()
         IssuerWorld world;
         auto& platform = world.platform();
         auto& card = world.cards[0];
-        const auto ask = [&](const CardId& id, Kind kind, std::int64_t amount) {
-            return platform
-                .authorise({.id = fuzz::id_of<OperationId>(static_cast<std::uint32_t>(kind)),
-                            .card_id = id,
-                            .kind = kind,
-                            .amount = Amount::minor_units(amount),
-                            .parameter = {},
-                            .terminal = fuzz::account_of("T1")})
-                .value();
-        };
-        const auto first = ask(card.id(), Kind::top_up, 100);
+        const auto first = platform
+                               .authorise({.id = fuzz::id_of<OperationId>(1),
+                                           .card_id = card.id(),
+                                           .kind = Kind::top_up,
+                                           .amount = Amount::minor_units(100),
+                                           .parameter = {},
+                                           .terminal = fuzz::account_of("T1")})
+                               .value();
         platform.void_pending(card.id()).value();
         auto clone = card;
         (void)card.execute(first.first);
         const auto ahead = card.pay(5, "shop");
-        platform.settle(ahead.receipt, ahead.operation).value();
+        platform.settle(ahead.receipt, ahead.executed).value();
         const auto lie = clone.sign({.card_id = clone.id(),
                                      .sequence = 1,
                                      .operation = {},
@@ -182,7 +206,12 @@ const simulation::MemoryDisk::Copy& full_store()
                                      .previous_result = {},
                                      .state = CardState::operational});
         FUZZ_CHECK(!platform.settle(lie, std::nullopt));
-        (void)ask(world.cards[1].id(), Kind::cash_out, -100);
+        platform
+            .authorise_transfer({.id = fuzz::id_of<OperationId>(2),
+                                 .second = world.cards[1].request(Kind::cash_out, -100, "T1"),
+                                 .terminal = fuzz::account_of("T1")})
+            .value();
+        add_forgotten(platform);
         platform.checkpoint(IssuerWorld::checkpoint_key()).value();
         platform.update_chain(fuzz::chain, {.sent = fuzz::transaction(0), .final_entries = 0})
             .value();
@@ -201,6 +230,9 @@ void look_below(Store& store)
         if (posting && *posting) FUZZ_CHECK((*posting)->amount > Amount{});
     }
     (void)(*rows)->kept_count();
+    (void)(*rows)->personalisation(fuzz::id_of<CardId>(fuzz::unconfirmed_card));
+    (void)(*rows)->restored_count();
+    (void)(*rows)->evidence(fuzz::id_of<CardId>(1));
     (void)(*rows)->record_index(fuzz::id_of<CardId>(1), 2);
 }
 
@@ -215,14 +247,16 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
     (void)world.close_and_copy();
     IssuerWorld::disk().restore(files);
     const auto what = input.byte();
+    std::optional<Errc> refusal;
     if (what >= 0xF8)
-        change_version(input);
+        refusal = change_version(input);
     else if (what % 4 == 3)
         change_bytes(input);
     else
         change_rows(input);
     IssuerWorld::write_checkpoint_file({});
     auto store = open_sqlite_store(IssuerWorld::store_path());
+    if (refusal) FUZZ_CHECK(!store && store.error().code == refusal);
     if (!store) return 0;
     look_below(**store);
     auto settings = IssuerWorld::settings();

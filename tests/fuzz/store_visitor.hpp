@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "../../src/protocol/digest.hpp"
 #include "fuzz.hpp"
 #include "issuer_world.hpp"
 #include "scratch.hpp"
@@ -8,6 +9,9 @@
 namespace fuzz {
 
 inline constexpr tallycard::ChainName chain{.chain_id = 1337, .contract = {}};
+
+// One that is being issued.
+inline constexpr std::uint32_t unconfirmed_card = 4;
 
 inline tallycard::OutboxRow transaction(std::uint64_t nonce)
 {
@@ -36,16 +40,22 @@ public:
         check(platform_.cards());
         check(platform_.pending());
         check(platform_.evidence());
+        check(platform_.restored());
         check(platform_.records(0, 16));
         check(platform_.ledger_head());
         check(platform_.prove(input_.below(8)));
         check(platform_.prove_consistency(1 + input_.below(4)));
-        for (std::uint32_t n = 1; n <= 3; ++n) {
-            check(platform_.standing(id_of<tallycard::CardId>(n)));
+        for (std::uint32_t n = 1; n <= unconfirmed_card; ++n) {
+            check(platform_.standing(id_of<tallycard::CardId>(n), std::nullopt));
+            check(platform_.standing(id_of<tallycard::CardId>(n), account_of("T1")));
             check(platform_.prove(id_of<tallycard::CardId>(n), 1u + input_.byte() % 4u));
         }
-        check(platform_.status(id_of<tallycard::OperationId>(1u + input_.byte() % 2u)));
+        check(
+            platform_.status(id_of<tallycard::OperationId>(1u + input_.byte() % 2u), std::nullopt));
+        check(platform_.status(id_of<tallycard::OperationId>(2), account_of("T1")));
         check(platform_.card_of_transport_key({}));
+        const auto unconfirmed = id_of<tallycard::CardId>(unconfirmed_card);
+        check(platform_.card_of_transport_key(tallycard::sha256(unconfirmed.bytes())));
         check(platform_.account({.kind = tallycard::AccountKind::cash, .id = account_of("T1")}));
         check(platform_.chain(chain));
         check(platform_.ledger_root(1));
@@ -54,28 +64,40 @@ public:
     void go_on()
     {
         auto& card = world_.cards[input_.below(2)];
-        const auto standing = platform_.standing(card.id());
+        const auto standing = platform_.standing(card.id(), account_of("T1"));
         check(standing);
         if (standing && standing->pending &&
             checked_add(card.balance(), standing->pending->operation.amount))
             check(platform_.settle(card.execute(*standing->pending), std::nullopt));
         const auto paid = card.pay(1, "shop");
-        check(platform_.settle(paid.receipt, paid.operation));
-        check(platform_.authorise(
-            {.id = id_of<tallycard::OperationId>(0x77),
-             .card_id = card.id(),
-             .kind = input_.one_in(2) ? tallycard::Kind::cash_out : tallycard::Kind::top_up,
-             .amount = tallycard::Amount::minor_units(input_.one_in(2) ? -1 : 1),
-             .parameter = {},
-             .terminal = account_of("T1")}));
+        check(platform_.settle(paid.receipt, paid.executed));
+        ask(card);
         check(platform_.void_pending(card.id()));
         check(platform_.undeny(card.id()));
+        check(platform_.confirm_card(id_of<tallycard::CardId>(unconfirmed_card)));
         if (input_.one_in(4))
             check(platform_.export_ledger(scratch().file("export"), IssuerWorld::checkpoint_key()));
         go_on_with_the_chain();
     }
 
 private:
+    void ask(const test::SimulatedCard& card)
+    {
+        const auto id = id_of<tallycard::OperationId>(0x77);
+        if (input_.one_in(2))
+            return check(platform_.authorise_transfer(
+                {.id = id,
+                 .second = card.request(tallycard::Kind::cash_out, -1, "T1"),
+                 .terminal = account_of("T1")}));
+        check(platform_.authorise(
+            {.id = id,
+             .card_id = card.id(),
+             .kind = tallycard::Kind::top_up,
+             .amount = tallycard::Amount::minor_units(input_.one_in(2) ? -1 : 1),
+             .parameter = {},
+             .terminal = account_of("T1")}));
+    }
+
     // What was refused has changed nothing; what was done is there; final is final.
     void go_on_with_the_chain()
     {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A terminal between a card and a platform, on links that lose, change, repeat and make up whatever
-// passes. Each operation ends applied, not applied or in doubt: applied only with a receipt that
-// the card signed and whose operation is in its log; not applied never where the platform has
-// settled it.
+// passes; another till is at the same card now and then. Each operation ends applied, not applied
+// or in doubt: applied only with a receipt that the card signed and whose operation is in its log;
+// not applied never where the platform has settled it, or may yet. A debit is delivered by the till
+// that asked for it alone, and a PIN given for what its holder was shown.
 #pragma once
 
 #include <optional>
@@ -30,8 +31,15 @@ protected:
     IssuerWorld& world() { return world_; }
     tallycard::Terminal& terminal() { return terminal_; }
     tallycard::CardLink& link() { return link_; }
+    static tallycard::AccountId name() { return account_of("till-1"); }
+    // The terminal is about to be called; where it has a PIN for one operation that the call does
+    // not name, that is the first that it gives it for.
+    void begin_call(bool has_pin_for_one = false);
+    // A stranger has written to the journal: it may have another terminal's operation.
+    void trust_no_journal() { is_watched_ = false; }
     const tallycard::chip::CardMemory& card() const { return card_.now(); }
-    static tallycard::TerminalSettings settings(tallycard::OperationJournal* journal);
+    static tallycard::TerminalSettings settings(const tallycard::AccountId& name,
+                                                tallycard::OperationJournal* journal);
 
     tallycard::OperationId id() { return id_of<tallycard::OperationId>(1 + input_.byte() % 6u); }
     std::int64_t units();
@@ -41,7 +49,21 @@ protected:
     void check_applied(const tallycard::Applied& applied) const;
 
 private:
+    // What a PIN is given for.
+    struct Meant {
+        tallycard::Kind kind;
+        tallycard::Amount amount;
+        tallycard::AccountId account;
+        friend bool operator==(const Meant&, const Meant&) = default;
+    };
+
     void check(const tallycard::OperationId& id, const tallycard::Outcome& outcome);
+    void hear(std::span<const std::uint8_t> command);
+    void hear_execute(std::span<const std::uint8_t> data);
+    void check_meant(const Meant& said);
+    void debit(tallycard::Terminal& terminal, tallycard::Kind kind,
+               const tallycard::OperationId& id, tallycard::Amount amount);
+    void ask_elsewhere(tallycard::Amount amount);
     void pay(const tallycard::OperationId& id, tallycard::Amount amount,
              const tallycard::AccountId& payee);
     void settle();
@@ -55,7 +77,10 @@ private:
     MemoryCard card_;
     HostileLink link_;
     LossyIssuer issuer_;
-    tallycard::Terminal terminal_;
+    tallycard::Terminal terminal_, other_;
+    tallycard::AccountId caller_ = name();
+    std::optional<Meant> meant_;
+    bool may_mean_any_ = false, pin_is_given_ = false, is_watched_ = true;
     std::optional<tallycard::PinBlock> right_pin_, wrong_pin_;
     std::vector<tallycard::Applied> paid_;
 };

@@ -64,6 +64,10 @@ private:
         tallycard::StatusWord sw;
         std::span<const std::uint8_t> answer;  // without it
         std::uint8_t ins() const { return command.size() < 4 ? 0 : command[1]; }
+        // CHANGE REFERENCE DATA after kind 16.
+        bool sets_pin() const { return ins() == 0x24 && command[2] == 1; }
+        // REQUEST for what no card asks for.
+        bool asks_amiss() const;
         bool is_done() const { return sw.ok() || sw.sw1() == 0x61; }
     };
 
@@ -72,9 +76,14 @@ private:
     void check_done(const Exchange& exchange);
     void check_progress() const;
     void check_executed(const Exchange& exchange);
-    void check_instruction(const Exchange& exchange, const tallycard::Operation& operation) const;
+    void check_instruction(const Exchange& exchange, const tallycard::Operation& operation,
+                           const tallycard::chip::LogEntry& entry) const;
+    void check_pin_opened(tallycard::Kind executed) const;
+    void check_request(const Exchange& exchange) const;
     void check_answer(const Exchange& exchange) const;
     void check_pin(const Exchange& exchange);
+    void check_pin_set(const Exchange& exchange) const;
+    bool is_pin_as_before() const;
     bool only_a_try_is_gone() const;
 
     CutStorage storage_;

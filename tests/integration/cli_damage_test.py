@@ -8,7 +8,7 @@ import unittest
 
 from tallycard_world import DONE, REFUSED, CopyCase, cut, flip
 
-SLOTS = (4096, 8192)  # of the card image: virtual-card/nvm/slot_nvm.hpp
+SLOTS = (8192, 16384)  # of the card image: virtual-card/nvm/slot_nvm.hpp
 
 
 class Case(CopyCase):

@@ -52,7 +52,9 @@ TEST_CASE("a card whose image the driver runs is issued and used", "[pcsc][ifd]"
     REQUIRE(PlainCard(slot_name(1)).reconnect_with_reset() == SCARD_S_SUCCESS);
     auto session = CardSession::begin(*link, root).value();
     CHECK(session.info().balance == Balance::minor_units(5000));
-    const auto debit = session.execute(issuer.sign(card_id, 2, Kind::cash_out, -3000));
+    const auto debit =
+        session.request(Kind::cash_out, Amount::minor_units(-3000), issuer.currency.unit,
+                        *AccountId::parse(std::string_view("T1")));
     REQUIRE(!debit);
     CHECK(debit.error().code == Errc::pin_needed);
 }

@@ -255,7 +255,7 @@ bool KillWorld::is_right(const Holdings& expected) const
         right &= equal("reserved", row.reserved, 0);
     }
     for (std::size_t card = 0; card < cards_.size(); ++card) {
-        const auto standing = platform->standing(card_id(card)).value();
+        const auto standing = platform->standing(card_id(card), std::nullopt).value();
         const auto link = connect(card);
         const auto state = terminal.state(*link).value();
         sum += units(standing.balance);

@@ -42,13 +42,13 @@ bool answer(const Descriptor& client, Platform& platform, const PlatformCall& ca
 {
     using What = PlatformCall::What;
     switch (call.what) {
-    case What::standing: return send_whole(client, platform.standing(call.card_id));
+    case What::standing: return send_whole(client, platform.standing(call.card_id, call.terminal));
     case What::authorise: return send_whole(client, platform.authorise(call.request.value()));
     case What::transfer:
-        return send_whole(client, platform.authorise_transfer(call.id, call.second));
-    case What::status: return send_whole(client, platform.status(call.id));
+        return send_whole(client, platform.authorise_transfer(call.transfer.value()));
+    case What::status: return send_whole(client, platform.status(call.id, call.terminal));
     case What::cancel: return send_whole(client, platform.void_pending(call.card_id));
-    case What::settle: return send_whole(client, platform.settle(call.receipt, call.operation));
+    case What::settle: return send_whole(client, platform.settle(call.receipt, call.executed));
     }
     return false;
 }
@@ -98,9 +98,11 @@ Result<T> RemotePlatform::ask(const PlatformCall& call)
     return lost;
 }
 
-Result<CardStanding> RemotePlatform::standing(const CardId& card_id)
+Result<CardStanding> RemotePlatform::standing(const CardId& card_id,
+                                              const std::optional<AccountId>& terminal)
 {
-    return ask<CardStanding>({.what = PlatformCall::What::standing, .card_id = card_id});
+    return ask<CardStanding>(
+        {.what = PlatformCall::What::standing, .card_id = card_id, .terminal = terminal});
 }
 
 Result<OperationStatus> RemotePlatform::authorise(const OperationRequest& request)
@@ -108,15 +110,16 @@ Result<OperationStatus> RemotePlatform::authorise(const OperationRequest& reques
     return ask<OperationStatus>({.what = PlatformCall::What::authorise, .request = request});
 }
 
-Result<OperationStatus> RemotePlatform::authorise_transfer(const OperationId& id,
-                                                           const SecondInstruction& second)
+Result<OperationStatus> RemotePlatform::authorise_transfer(const TransferRequest& request)
 {
-    return ask<OperationStatus>({.what = PlatformCall::What::transfer, .id = id, .second = second});
+    return ask<OperationStatus>({.what = PlatformCall::What::transfer, .transfer = request});
 }
 
-Result<OperationStatus> RemotePlatform::status(const OperationId& id)
+Result<OperationStatus> RemotePlatform::status(const OperationId& id,
+                                               const std::optional<AccountId>& terminal)
 {
-    return ask<OperationStatus>({.what = PlatformCall::What::status, .id = id});
+    return ask<OperationStatus>(
+        {.what = PlatformCall::What::status, .terminal = terminal, .id = id});
 }
 
 Result<FirstInstruction> RemotePlatform::void_pending(const CardId& card_id)
@@ -125,10 +128,10 @@ Result<FirstInstruction> RemotePlatform::void_pending(const CardId& card_id)
 }
 
 Result<Settlement> RemotePlatform::settle(const Receipt& receipt,
-                                          const std::optional<Operation>& operation)
+                                          const std::optional<ExecutedOperation>& executed)
 {
     return ask<Settlement>(
-        {.what = PlatformCall::What::settle, .receipt = receipt, .operation = operation});
+        {.what = PlatformCall::What::settle, .receipt = receipt, .executed = executed});
 }
 
 }  // namespace testing

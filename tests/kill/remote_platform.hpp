@@ -24,11 +24,12 @@ struct PlatformCall {
 
     What what = What::standing;
     CardId card_id{};
+    std::optional<AccountId> terminal{};
     OperationId id{};
     std::optional<OperationRequest> request{};
-    SecondInstruction second{};
+    std::optional<TransferRequest> transfer{};
     Receipt receipt{};
-    std::optional<Operation> operation{};
+    std::optional<ExecutedOperation> executed{};
 };
 
 // Serves one client after the other, until this process is killed. `ready`: from now on.
@@ -39,14 +40,15 @@ class RemotePlatform final : public IssuerClient {
 public:
     explicit RemotePlatform(std::string socket_path) : path_(std::move(socket_path)) {}
 
-    Result<CardStanding> standing(const CardId& card_id) override;
+    Result<CardStanding> standing(const CardId& card_id,
+                                  const std::optional<AccountId>& terminal) override;
     Result<OperationStatus> authorise(const OperationRequest& request) override;
-    Result<OperationStatus> authorise_transfer(const OperationId& id,
-                                               const SecondInstruction& second) override;
-    Result<OperationStatus> status(const OperationId& id) override;
+    Result<OperationStatus> authorise_transfer(const TransferRequest& request) override;
+    Result<OperationStatus> status(const OperationId& id,
+                                   const std::optional<AccountId>& terminal) override;
     Result<FirstInstruction> void_pending(const CardId& card_id) override;
     Result<Settlement> settle(const Receipt& receipt,
-                              const std::optional<Operation>& operation) override;
+                              const std::optional<ExecutedOperation>& executed) override;
 
 private:
     template <class T>

@@ -162,7 +162,7 @@ bool look(const KillWorld& world, Told& told)
             if (said) info = *said;
             return said.has_value();
         });
-        const auto standing = platform.standing(info->card_id).value();
+        const auto standing = platform.standing(info->card_id, std::nullopt).value();
         told.positions.card_sequence.at(card) = info->sequence;
         told.positions.settled.at(card) = standing.settled;
         told.positions.pending.at(card) = standing.pending.has_value();

@@ -45,7 +45,7 @@ inline execute(c, at, what)
 #endif
     :: else ->
         if
-        :: IS_TRANSFER(what) && card[c].slot[s].request != what -> outcome = no_request
+        :: NEEDS_REQUEST(what) && card[c].slot[s].request != what -> outcome = no_request
         :: else -> check_value(c, what)
         fi
     fi;
@@ -321,6 +321,7 @@ end_idle:
             card[c].slot[NEWEST(c)].sequence < MAX_SEQUENCE ->
         pick_amount();
         if
+        :: operation = OPERATION(CASH_OUT, amount)
         :: operation = OPERATION(TRANSFER_IN, amount)
         :: operation = OPERATION(TRANSFER_OUT, amount)
         fi;

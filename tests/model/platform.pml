@@ -51,10 +51,25 @@ inline check_ready(c)
     fi
 }
 
-// Authoriser::authorise() of a top-up or a cash-out, `what`.
+// What the card would refuse is not signed: check_value() of src/issuer/authorise.cpp, with the
+// balance that settled last.
+inline check_limits(c, what)
+{
+    if
+    :: IS_CREDIT(what) && standing[c].balance + AMOUNT(what) > MAX_BALANCE -> outcome = too_high
+    :: !IS_CREDIT(what) && standing[c].balance < AMOUNT(what) -> outcome = too_low
+    :: else
+    fi
+}
+
+// Authoriser::authorise() of a top-up, `what`.
 inline authorise(c, what)
 {
     check_ready(c);
+    if
+    :: outcome == begun -> check_limits(c, what)
+    :: else
+    fi;
     if
     :: outcome == begun -> sign(c, what)
     :: else
@@ -70,8 +85,10 @@ inline authorise_transfer(c, at, what)
     :: outcome == begun && at <= standing[c].settled -> outcome = wrong_sequence
     :: outcome == begun && at > standing[c].settled + 1 -> outcome = unsettled
     :: outcome == begun && at == standing[c].settled + 1 ->
+        check_limits(c, what);
         if
-        :: KIND(what) == TRANSFER_IN && account - account_reserved < AMOUNT(what) ->
+        :: outcome != begun
+        :: outcome == begun && KIND(what) == TRANSFER_IN && account - account_reserved < AMOUNT(what) ->
             outcome = no_funds
         :: else ->
 #ifdef FAULT_CREDIT_ON_SECOND
@@ -222,10 +239,7 @@ end_idle:
         MAY_AUTHORISE && signatures > 0 ->
         pick_card();
         pick_amount();
-        if
-        :: operation = OPERATION(TOP_UP, amount)
-        :: operation = OPERATION(CASH_OUT, amount)
-        fi;
+        operation = OPERATION(TOP_UP, amount);
         if
         :: standing[ID(c)].settled < MAX_SEQUENCE ->
             d_step {
@@ -247,6 +261,7 @@ end_idle:
         pick_walking(standing[ID(c)].settled + 1);
         pick_amount();
         if
+        :: operation = OPERATION(CASH_OUT, amount)
         :: operation = OPERATION(TRANSFER_IN, amount)
         :: operation = OPERATION(TRANSFER_OUT, amount)
         fi;

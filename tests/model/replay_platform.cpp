@@ -19,6 +19,8 @@ std::string name_of(const Error& error)
     case Errc::wrong_sequence: return "wrong_sequence";
     case Errc::unsettled: return "unsettled";
     case Errc::insufficient_funds: return "no_funds";
+    case Errc::balance_too_low: return "too_low";
+    case Errc::balance_limit: return "too_high";
     case Errc::evidence: return "evidence";
     case Errc::unknown_operation: return "unknown";
     default: return error.message();
@@ -77,13 +79,15 @@ std::string ReplayWorld::authorise(const Name& name)
 
 std::string ReplayWorld::authorise_transfer(const Name& name)
 {
-    return signed_as(issuer_->authorise_transfer(issuer_.next_id(), second_.at(name)), name);
+    const TransferRequest request{
+        .id = issuer_.next_id(), .second = second_.at(name), .terminal = till_};
+    return signed_as(issuer_->authorise_transfer(request), name);
 }
 
 std::string ReplayWorld::void_pending(unsigned card)
 {
     const auto& seat = seats_.at(card);
-    const bool before = issuer_->standing(seat.id).value().voiding.has_value();
+    const bool before = issuer_->standing(seat.id, till_).value().voiding.has_value();
     const auto first = issuer_->void_pending(seat.id);
     if (!first) {
         const auto name = name_of(first.error());
@@ -113,7 +117,8 @@ std::string ReplayWorld::resolve(unsigned card)
     const auto before = settled(seat);
     const auto resolution = terminal_.resolve(*seat.card);
     if (!resolution) throw std::runtime_error("resolve: " + resolution.error().message());
-    if (resolution->standing.pending) throw std::runtime_error("I9: an operation has not ended");
+    if (resolution->standing.is_pending())
+        throw std::runtime_error("I9: an operation has not ended");
     // What the contact made the card and the platform sign is on the medium too.
     for (auto sequence = before + 1; sequence <= settled(seat); ++sequence) {
         const auto record = issuer_->prove(seat.id, sequence + seat.base).value().record;

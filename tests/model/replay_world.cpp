@@ -117,7 +117,7 @@ Amount ReplayWorld::amount_of(const Name& name) const
 
 unsigned ReplayWorld::settled(const Seat& seat)
 {
-    return issuer_->standing(seat.id).value().settled - seat.base;
+    return issuer_->standing(seat.id, till_).value().settled - seat.base;
 }
 
 void ReplayWorld::keep_receipt(const Seat& seat, unsigned card, const Receipt& receipt)
@@ -125,9 +125,9 @@ void ReplayWorld::keep_receipt(const Seat& seat, unsigned card, const Receipt& r
     const auto sequence = receipt.result.sequence;
     const auto* entry = seat.card->now().find(sequence);
     expect(entry != nullptr, "the result is in the log");
-    const auto operation = Operation::decode(entry->operation).value();
+    const auto executed = entry->executed();
     Submission submission{receipt, {}};
-    if (operation.kind == Kind::payment) submission.operation = operation;
+    if (executed.operation.kind == Kind::payment) submission.executed = executed;
     const auto [known, added] =
         third_.try_emplace(std::tuple(card, sequence - seat.base), submission);
     expect(added || known->second.receipt == receipt, "the same result again has the same bytes");
@@ -166,7 +166,8 @@ std::string ReplayWorld::pay(Seat& seat, std::int64_t amount, const std::string&
 
 std::string ReplayWorld::request(Seat& seat, const Name& name, const std::string& expected)
 {
-    const RequestData data{amount_of(name), issuer_.description().currency.unit, account_};
+    const auto& account = kind_of(name.kind) == Kind::cash_out ? till_ : account_;
+    const RequestData data{amount_of(name), issuer_.description().currency.unit, account};
     auto header = command::request;
     header.p1 = static_cast<std::uint8_t>(name.kind);
     const auto bytes = command_apdu(header, data.encode(), 0);
@@ -231,7 +232,8 @@ void ReplayWorld::check_card(const std::vector<std::string>& words)
         same("balance", value(3), number(card.balance.to_minor_units()) / minor_units);
         same("sequence", value(5), number(card.sequence - seat.base));
     }
-    const auto standing = issuer_->standing(seat.id).value();
+    const auto standing = issuer_->standing(seat.id, till_).value();
+    expect(!standing.withheld, "the terminal that asked sees what is pending");
     same("settled", value(7), number(standing.settled - seat.base));
     same("booked", value(9), number(standing.balance.to_minor_units()) / minor_units);
     same("pending", value(11), number(code_of(standing.pending)));

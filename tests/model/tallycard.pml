@@ -20,7 +20,7 @@
 #define PAYMENTS 2       // offline payments that are begun, on all cards
 #endif
 #ifndef REQUESTS
-#define REQUESTS 2       // requests for a transfer that a card keeps, on all cards
+#define REQUESTS 2       // requests that a card keeps, on all cards
 #endif
 #ifndef LOG
 #define LOG 2            // entries of a card's log: 16 on a real one
@@ -49,7 +49,8 @@
 #define KIND(operation) ((operation) & 7)
 #define AMOUNT(operation) ((operation) >> 3)
 #define IS_CREDIT(operation) (KIND(operation) == TOP_UP || KIND(operation) == TRANSFER_IN)
-#define IS_TRANSFER(operation) (KIND(operation) == TRANSFER_IN || KIND(operation) == TRANSFER_OUT)
+// What the card executes only after it has asked for it itself: needs_request() of kind.hpp.
+#define NEEDS_REQUEST(operation) (KIND(operation) >= CASH_OUT && KIND(operation) <= TRANSFER_OUT)
 #define BIT(operation) (1 << (operation))
 
 // A result is the chain of all operations up to it, five bits each, the last one lowest: what the
@@ -93,7 +94,7 @@ typedef Medium {
     byte after[MAX_SEQUENCE + 1]   // its balance
 }
 // What the platform's store says of a card: CardRow of include/tallycard/store_rows.hpp with what is
-// on the way (src/issuer/authorise.cpp, on_the_way()).
+// pending (src/issuer/authorise.cpp, pending_operations()).
 typedef Standing {
     byte settled;
     byte balance;

@@ -65,7 +65,7 @@ private:
         const auto receipt = card.execute(first);
         until_done([&] { return platform_->settle(receipt, std::nullopt); });
         const auto payment = card.pay(3, "shop");
-        until_done([&] { return platform_->settle(payment.receipt, payment.operation); });
+        until_done([&] { return platform_->settle(payment.receipt, payment.executed); });
         if (::write(report_, "x", 1) != 1) ::_exit(2);
     }
 
@@ -205,7 +205,8 @@ void require_everything_once(TestIssuer& issuer, const std::vector<SimulatedCard
                 ++settled[record.receipt.result.card_id.to_string()]);
     for (const auto& card : cards) {
         REQUIRE(settled[card.id().to_string()] == 2 * rounds);
-        REQUIRE(issuer->standing(card.id()).value().balance == Balance::minor_units(7U * rounds));
+        REQUIRE(issuer->standing(card.id(), std::nullopt).value().balance ==
+                Balance::minor_units(7U * rounds));
     }
     const auto path = issuer.folder().file("export");
     issuer->export_ledger(path, issuer.checkpoint_key()).value();

@@ -65,7 +65,8 @@ TEST_CASE("a session that the server ended is made anew, and nobody notices")
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> "
                 "pg_backend_pid() AND backend_type = 'client backend'");
         issuer.run(card, Kind::top_up, 10);
-        REQUIRE(issuer->standing(card.id()).value().balance == Balance::minor_units(10 * (i + 1)));
+        REQUIRE(issuer->standing(card.id(), std::nullopt).value().balance ==
+                Balance::minor_units(10 * (i + 1)));
     }
 }
 
@@ -98,7 +99,7 @@ TEST_CASE("a commit whose answer is lost is in doubt, and asking again answers w
 
     REQUIRE(world.proxy.has_cut());
     REQUIRE(lost.error().effect == Effect::unknown);
-    const auto stored = world.issuer->status(request.id).value();
+    const auto stored = world.issuer->status(request.id, std::nullopt).value();
     const auto again = world.platform->authorise(request).value();
     REQUIRE(again.first == stored.first);
     REQUIRE(count(world.issuer, "operations") == "1");
@@ -143,7 +144,7 @@ TEST_CASE("another's turn that does not end is waited for in vain, with nothing 
     {
         const auto turn = other->write().value();
         REQUIRE(issuer->authorise(request).error().code == Errc::file_in_use);
-        REQUIRE(issuer->standing(card.id()));  // who only reads does not wait
+        REQUIRE(issuer->standing(card.id(), std::nullopt));  // who only reads does not wait
     }
     REQUIRE(issuer->authorise(request));
 }

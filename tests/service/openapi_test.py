@@ -104,7 +104,8 @@ class Description(Served):
         self.call("POST", "/v1/settlements", "terminal-1", {"receipt": receipt})
         new_card = {"card_id": card_id, "certificate": card["certificate"],
                     "public_key": card["public_key"],
-                    "transport_key_digest": card["transport_key_digest"]}
+                    "transport_key_digest": card["transport_key_digest"],
+                    "limits": card["limits"], "personalisation": "00"}
         self.assertEqual(self.call("POST", "/v1/cards", "operator", new_card).status, 409)
         self.register_another()
         for what in ("confirm", "deny", "undeny"):

@@ -138,7 +138,7 @@ TEST_CASE("a repeated request has the same answer, and moves nothing twice", "[s
     const auto receipt = card.execute(first.first);
     const auto settled = client->settle(receipt, std::nullopt).value();
     CHECK(client->settle(receipt, std::nullopt).value().ledger_index == settled.ledger_index);
-    CHECK(client->status(request.id).value().progress == Progress::settled);
+    CHECK(client->status(request.id, std::nullopt).value().progress == Progress::settled);
     CHECK(issuer->ledger_head().value().size == 1);
     CHECK(issuer.sum_of_books() == 0);
 }

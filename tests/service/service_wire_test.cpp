@@ -121,19 +121,20 @@ TEST_CASE("second instructions and results that are stale, forged or foreign are
     REQUIRE(client->open_account(account_id("SHOP")));
     issuer.run(card, Kind::top_up, 5000);
 
+    const auto ask = [&](std::uint32_t id, const SecondInstruction& second) {
+        return client->authorise_transfer(
+            {.id = id_of<OperationId>(id), .second = second, .terminal = account_id("T1")});
+    };
     const auto stale = card.request(Kind::transfer_out, -100, "SHOP");
-    const auto first = client->authorise_transfer(id_of<OperationId>(77), stale).value().first;
-    CHECK(client->authorise_transfer(id_of<OperationId>(77), stale).value().first == first);
-    CHECK(client->authorise_transfer(id_of<OperationId>(78), stale).error().code ==
-          Errc::operation_pending);
+    const auto first = ask(77, stale).value().first;
+    CHECK(ask(77, stale).value().first == first);
+    CHECK(ask(78, stale).error().code == Errc::operation_pending);
     const auto receipt = card.execute(first);
     REQUIRE(client->settle(receipt, std::nullopt));
-    CHECK(client->authorise_transfer(id_of<OperationId>(79), stale).error().code ==
-          Errc::wrong_sequence);
+    CHECK(ask(79, stale).error().code == Errc::wrong_sequence);
     auto forged_request = card.request(Kind::transfer_out, -100, "SHOP");
     forged_request.card_signature = stale.card_signature;
-    CHECK(client->authorise_transfer(id_of<OperationId>(80), forged_request).error().code ==
-          Errc::bad_signature);
+    CHECK(ask(80, forged_request).error().code == Errc::bad_signature);
 
     auto forged = receipt;
     forged.result.balance = Balance::minor_units(9'999'999);
@@ -142,8 +143,9 @@ TEST_CASE("second instructions and results that are stale, forged or foreign are
     unknown.result.card_id = id_of<CardId>(4711);
     CHECK(client->settle(unknown, std::nullopt).error().code == Errc::unknown_card);
     CHECK(client->settle(receipt, std::nullopt).value().settled);
-    CHECK(client->standing(id_of<CardId>(4711)).error().code == Errc::unknown_card);
-    CHECK(client->status(id_of<OperationId>(4711)).error().code == Errc::unknown_operation);
+    CHECK(client->standing(id_of<CardId>(4711), std::nullopt).error().code == Errc::unknown_card);
+    CHECK(client->status(id_of<OperationId>(4711), std::nullopt).error().code ==
+          Errc::unknown_operation);
     CHECK(issuer.sum_of_books() == 0);
 }
 
@@ -159,13 +161,13 @@ TEST_CASE(
     auto clone = card;
     const auto payment = card.pay(100, "SHOP");
     const auto of_clone = clone.pay(200, "SHOP");
-    REQUIRE(client->settle(payment.receipt, payment.operation).value().ledger_index == 1);
+    REQUIRE(client->settle(payment.receipt, payment.executed).value().ledger_index == 1);
     const auto next = card.pay(100, "SHOP");
-    REQUIRE(client->settle(next.receipt, next.operation).value().ledger_index == 2);
-    CHECK(client->settle(of_clone.receipt, of_clone.operation).error().code == Errc::evidence);
+    REQUIRE(client->settle(next.receipt, next.executed).value().ledger_index == 2);
+    CHECK(client->settle(of_clone.receipt, of_clone.executed).error().code == Errc::evidence);
     CHECK(WebClient(host, host.token).get("/v1/evidence").body["evidence"].size() == 1);
-    CHECK(client->standing(card.id()).value().denied);
-    CHECK(client->settle(payment.receipt, payment.operation).value().ledger_index == 1);
+    CHECK(client->standing(card.id(), std::nullopt).value().denied);
+    CHECK(client->settle(payment.receipt, payment.executed).value().ledger_index == 1);
     CHECK(issuer->ledger_head().value().size == 3);
     CHECK(issuer.sum_of_books() == 0);
 }
@@ -180,16 +182,22 @@ TEST_CASE("a card that was not derived from the card root is not registered", "[
     NewCard card{.card_id = id_of<CardId>(500),
                  .certificate = key.certificate,
                  .public_key = other.derive(id_of<CardId>(500)).value().public_key,
-                 .transport_key = Digest{}};
+                 .transport_key = Digest{},
+                 .limits = issuer.limits,
+                 .sealed = SealedPersonalisation(key.certificate.bytes())};
     CHECK(client->register_card(card).error().code == Errc::bad_signature);
     card.public_key = key.public_key;
-    const auto row = client->register_card(card).value();
-    CHECK(row.first_operation_key == issuer.description().operation_keys.front());
-    CHECK(client->card_of_transport_key(Digest{}).value()->card_id == card.card_id);
+    REQUIRE(client->register_card(card));
+    const auto registered = client->card_of_transport_key(Digest{}).value().value();
+    CHECK(registered.row.first_operation_key == issuer.description().operation_keys.front());
+    CHECK(registered.row.card_id == card.card_id);
+    CHECK(registered.row.limits == card.limits);
+    CHECK(registered.sealed == card.sealed);
     REQUIRE(client->confirm_card(card.card_id));
+    CHECK_FALSE(client->card_of_transport_key(Digest{}).value()->sealed);
     CHECK(client->register_card(card).error().code == Errc::conflict);
     REQUIRE(client->deny(card.card_id));
-    CHECK(client->standing(card.card_id).value().denied);
+    CHECK(client->standing(card.card_id, std::nullopt).value().denied);
     REQUIRE(client->undeny(card.card_id));
     CHECK(client->cards().value().size() == 1);
     CHECK(client->cards().value()[0].public_key == key.public_key);

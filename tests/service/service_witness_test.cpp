@@ -198,7 +198,7 @@ TEST_CASE("a witness that takes connections and never answers holds up nothing",
 
     CHECK(it.cosigners(it.shown(*host, 0)) == 1);  // the other has answered
     for (int i = 0; i < 20; ++i) it.issuer.run(card, Kind::top_up, 1);
-    CHECK(host->client()->standing(card.id()).value().settled == 20);
+    CHECK(host->client()->standing(card.id(), std::nullopt).value().settled == 20);
     host.reset();  // nor the end of the service
     CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(3));
     ::close(taken);

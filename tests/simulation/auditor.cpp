@@ -17,6 +17,11 @@ Bytes bytes_of(const Record& record)
     return {encoded.bytes().begin(), encoded.bytes().end()};
 }
 
+bool moves_cash(Kind kind)
+{
+    return kind == Kind::top_up || kind == Kind::cash_out;
+}
+
 // I17, for both signatures of a record.
 void check_tags(const Record& record, const CardRow& row)
 {
@@ -43,10 +48,14 @@ bool Auditor::is_forked(const Cards& cards, const CardId& card_id)
 void Auditor::signed_for(const OperationId& id, const AccountId& terminal,
                          const OperationStatus& status)
 {
-    const auto digest = status.first.operation.digest();
+    const auto& operation = status.first.operation;
+    const auto digest = operation.digest();
     const auto [known, is_new] = by_id_.emplace(id, digest);
     check(is_new || known->second == digest, "I6", "one id was signed for twice");
-    terminals_.emplace(digest, terminal);
+    const auto [asker, is_first] = terminals_.emplace(digest, terminal);
+    check(is_first || asker->second == terminal, "I10", "one operation, signed for two terminals");
+    check(!moves_cash(operation.kind) || operation.account == terminal, "I10",
+          "the cash of a terminal that did not ask for it");
     disclosed(status.first);
     if (status.progress == Progress::settled)
         check(status.receipt && status.receipt->result.operation == digest, "I10",
@@ -58,11 +67,25 @@ void Auditor::asked_for(const OperationId& id, const AccountId& terminal)
     if (!by_id_.contains(id)) unheard_.insert_or_assign(id, terminal);
 }
 
+void Auditor::asked_for(const TransferRequest& request)
+{
+    asked_for(request.id, request.terminal);
+    asking_[request.second.operation.digest()].insert(request.terminal);
+}
+
+bool Auditor::has_asked(const OperationId& id, const AccountId& terminal) const
+{
+    const auto asked = unheard_.find(id);
+    if (asked != unheard_.end()) return asked->second == terminal;
+    const auto digest = operation_of(id);
+    return digest && terminals_.at(*digest) == terminal;
+}
+
 // Operations that were signed, and the answer was lost.
 void Auditor::find_unheard(Platform& platform)
 {
     for (auto asked = unheard_.begin(); asked != unheard_.end();) {
-        const auto status = platform.status(asked->first);
+        const auto status = platform.status(asked->first, asked->second);
         if (status) signed_for(asked->first, asked->second, *status);
         asked = status ? unheard_.erase(asked) : std::next(asked);
     }
@@ -75,6 +98,8 @@ void Auditor::disclosed(const FirstInstruction& first)
     auto& known = signed_[{operation.card_id, operation.sequence}];
     const auto digest = operation.digest();
     check(environment_.signed_operations.contains(digest), "I10", "an operation nobody signed");
+    check(!needs_request(operation.kind) || environment_.requested_operations.contains(digest),
+          "I10", "signed, and the card never asked for it");
     if (known.operation == digest || known.beside == digest) return;
     if (operation.kind == Kind::cancel) {
         check(!known.beside, "I5",
@@ -87,6 +112,36 @@ void Auditor::disclosed(const FirstInstruction& first)
     known.operation = digest;
 }
 
+// A pending debit is shown to the terminal that asked for it alone. Where its answer was lost and
+// others asked for the same, it is one of them.
+void Auditor::shown(const FirstInstruction& first, const std::optional<AccountId>& terminal)
+{
+    disclosed(first);
+    const auto& operation = first.operation;
+    if (!is_debit(operation.kind)) return;
+    const auto where = place_name(operation.card_id, operation.sequence);
+    check(terminal.has_value(), "I10", "a pending debit was shown to nobody's name, " + where);
+    const auto digest = operation.digest();
+    const auto known = terminals_.find(digest);
+    const auto asking = asking_.find(digest);
+    const bool asked = known != terminals_.end()
+                           ? known->second == *terminal
+                           : asking != asking_.end() && asking->second.contains(*terminal);
+    check(asked && (operation.kind != Kind::cash_out || operation.account == *terminal), "I10",
+          "a pending debit was shown to a terminal that did not ask for it, " + where);
+}
+
+void Auditor::withheld(const CardStanding& standing, const std::optional<AccountId>& terminal)
+{
+    environment_.probes.reach("debit withheld from another terminal");
+    check(!standing.pending, "I10", "withheld, and shown");
+    const auto place = signed_.find({standing.card_id, standing.settled + 1});
+    if (place == signed_.end() || !place->second.operation || !terminal) return;
+    const auto known = terminals_.find(*place->second.operation);
+    check(known == terminals_.end() || known->second != *terminal, "I9",
+          "a debit was withheld from the terminal that asked for it");
+}
+
 void Auditor::submitted(const Receipt& receipt, const Result<Settlement>& reply)
 {
     const Place place{receipt.result.card_id, receipt.result.sequence};
@@ -97,6 +152,7 @@ void Auditor::submitted(const Receipt& receipt, const Result<Settlement>& reply)
     results_[place].insert(receipt.result.digest());
     check(reply->sequence == receipt.result.sequence && reply->balance == receipt.result.balance,
           "I6", "a settlement of something else");
+    check(!reply->restored, "I15", "the platform forgot what it had signed");
     if (!reply->settled) {
         environment_.probes.reach("result kept until those before it come");
         kept_.insert(place);
@@ -152,11 +208,11 @@ void Auditor::take(const Record& record, const CardRow& row, const Cards& cards)
               "a record without the issuer's signature");
         check(environment_.signed_operations.contains(digest), "I10", "settled, and never signed");
     }
+    if (needs_request(operation.kind))
+        check(environment_.requested_operations.contains(digest), "I10",
+              "settled, and the card never asked for it");
     if (!moves_value(operation.kind)) return;
-    const auto terminal = terminals_.find(digest);
-    const auto& side = other_side(
-        operation, terminal == terminals_.end() ? std::nullopt : std::optional(terminal->second));
-    accounts_[side] -= operation.amount.to_minor_units();
+    accounts_[other_side(operation)] -= operation.amount.to_minor_units();
 }
 
 // I11, and that the ledger only grows.
@@ -203,6 +259,8 @@ void Auditor::at_end(Platform& platform, const Cards& cards)
 {
     after_step(platform, cards);
     const auto rows = platform.cards();
+    const auto restored = platform.restored();
+    check(restored && *restored == 0, "I15", "the platform forgot what it had signed");
     const auto pending = platform.pending();
     for (const auto& first : *pending)
         check(is_forked(cards, first.operation.card_id), "I9", "an operation never ended");

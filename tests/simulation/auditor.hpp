@@ -26,10 +26,15 @@ public:
 
     // That an operation was asked for, by whom.
     void asked_for(const OperationId& id, const AccountId& terminal);
+    void asked_for(const TransferRequest& request);
     // What the platform answered, whether or not it arrived.
     void signed_for(const OperationId& id, const AccountId& terminal,
                     const OperationStatus& status);
     void disclosed(const FirstInstruction& first);
+    // A terminal was told what is pending, or that it may not see it.
+    void shown(const FirstInstruction& first, const std::optional<AccountId>& terminal);
+    void withheld(const CardStanding& standing, const std::optional<AccountId>& terminal);
+    bool has_asked(const OperationId& id, const AccountId& terminal) const;
     void submitted(const Receipt& receipt, const Result<Settlement>& reply);
     void denied_by_us(const CardId& card_id, bool denied)
     {
@@ -43,6 +48,8 @@ public:
     const std::vector<Checkpoint>& checkpoints() const { return checkpoints_; }
     // The operation that was signed under an id, where one was.
     std::optional<Digest> operation_of(const OperationId& id) const;
+    // Whether there is evidence against a card, of any kind, as far as the last step showed.
+    bool is_accused(const CardId& card_id) const { return accused_.contains(card_id); }
     bool is_settled(const CardId& card_id, std::uint32_t sequence) const;
     std::uint64_t records() const { return records_.size(); }
 
@@ -63,17 +70,19 @@ private:
     void check_books(Platform& platform, const std::vector<CardRow>& rows, const Cards& cards);
     void check_reserved(const std::vector<AccountRow>& accounts,
                         const std::vector<FirstInstruction>& pending) const;
+    void check_pending(const std::vector<CardRow>& rows,
+                       const std::vector<FirstInstruction>& pending) const;
     void check_card(const CardRow& row, const SimCard& card) const;
     void check_evidence(Platform& platform, const std::vector<CardRow>& rows, const Cards& cards);
     static bool is_forked(const Cards& cards, const CardId& card_id);
     static std::string place_name(const CardId& card_id, std::uint32_t sequence);
-    static std::string other_side(const Operation& operation,
-                                  const std::optional<AccountId>& terminal);
+    static std::string other_side(const Operation& operation);
 
     Environment& environment_;
     std::map<OperationId, Digest> by_id_;
-    std::map<OperationId, AccountId> unheard_;  // asked for, and not known to be signed
-    std::map<Digest, AccountId> terminals_;     // whose cash an operation moves
+    std::map<OperationId, AccountId> unheard_;      // asked for, and not known to be signed
+    std::map<Digest, AccountId> terminals_;         // for whom an operation was signed
+    std::map<Digest, std::set<AccountId>> asking_;  // who asked for what a card asked for
     std::map<Place, Signed> signed_;
     std::map<Place, std::set<Digest>> results_;    // that the platform has judged
     std::map<Place, std::uint64_t> acknowledged_;  // ledger index, as answered
@@ -85,6 +94,8 @@ private:
     std::map<std::string, std::int64_t> accounts_;  // as the records have it
     std::map<CardId, bool> denied_;
     std::set<CardId> denied_in_doubt_;
+    std::set<CardId> accused_;
+    std::set<Digest> revocable_;  // results that are evidence which the operator may take back
     std::vector<Checkpoint> checkpoints_;
 };
 

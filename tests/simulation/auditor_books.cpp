@@ -14,6 +14,13 @@ std::string name_of(const AccountName& name)
     return std::to_string(static_cast<int>(name.kind)) + "/" + std::string(name.id.text());
 }
 
+// Of an operation of the issuer's that nobody signed, as far as the store remembers.
+bool is_revocable(const EvidenceRow& row)
+{
+    return row.reason == EvidenceReason::foreign_operation && row.operation &&
+           row.operation->kind != Kind::payment;
+}
+
 }  // namespace
 
 std::string Auditor::place_name(const CardId& card_id, std::uint32_t sequence)
@@ -21,12 +28,12 @@ std::string Auditor::place_name(const CardId& card_id, std::uint32_t sequence)
     return "card " + card_id.to_string().substr(0, 8) + " sequence " + std::to_string(sequence);
 }
 
-// The other side of a card's operation, as docs/architecture.md has it.
-std::string Auditor::other_side(const Operation& operation,
-                                const std::optional<AccountId>& terminal)
+// The other side of a card's operation that moves value: field 87 names it, and the kind says
+// whether that is a terminal, whose cash moves, or an account.
+std::string Auditor::other_side(const Operation& operation)
 {
-    if (operation.account) return "2/" + std::string(operation.account->text());
-    return "1/" + std::string(terminal ? terminal->text() : "?");
+    const bool moves_cash = operation.kind == Kind::top_up || operation.kind == Kind::cash_out;
+    return (moves_cash ? "1/" : "2/") + std::string(operation.account.value().text());
 }
 
 void Auditor::check_card(const CardRow& row, const SimCard& card) const
@@ -45,6 +52,10 @@ void Auditor::check_card(const CardRow& row, const SimCard& card) const
         balance += executed[i].operation.amount.to_minor_units();
     check(balance == card.balance(), "I2",
           "a difference that no pending operation explains, " + where);
+    if (row.settled == executed.size())
+        check(
+            row.limits == card.memory().limits && row.operation_key == card.memory().operation_key,
+            "I4", "the platform has other limits than the card, or another key, " + where);
     check(executed.size() - row.settled <= 16, "I9", "an unsettled result left the log");
 }
 
@@ -56,10 +67,7 @@ void Auditor::check_reserved(const std::vector<AccountRow>& accounts,
     for (const auto& first : pending) {
         const auto& operation = first.operation;
         if (!is_credit(operation.kind)) continue;
-        const auto terminal = terminals_.find(operation.digest());
-        check(terminal != terminals_.end(), "I2", "pending, and nobody asked for it");
-        const auto side = other_side(operation, terminal->second);
-        promised[side] += operation.amount.to_minor_units();
+        promised[other_side(operation)] += operation.amount.to_minor_units();
     }
     for (const auto& row : accounts) {
         auto& expected = promised[name_of(row.name)];
@@ -67,6 +75,28 @@ void Auditor::check_reserved(const std::vector<AccountRow>& accounts,
         expected = 0;
     }
     for (const auto& [side, left] : promised) check(left == 0, "I2", "not reserved on " + side);
+}
+
+// What is pending was asked for, and the card will not refuse it for its amount or its balance.
+void Auditor::check_pending(const std::vector<CardRow>& rows,
+                            const std::vector<FirstInstruction>& pending) const
+{
+    for (const auto& first : pending) {
+        const auto& operation = first.operation;
+        check(operation.kind == Kind::cancel || terminals_.contains(operation.digest()), "I2",
+              "pending, and nobody asked for it");
+        const auto row = std::ranges::find(rows, operation.card_id, &CardRow::card_id);
+        check(row != rows.end(), "I2", "pending for an unknown card");
+        const auto& limits = row->limits;
+        const auto after = static_cast<std::int64_t>(row->balance.to_minor_units()) +
+                           operation.amount.to_minor_units();
+        check(operation.amount.magnitude() <= limits.maximum_amount.to_minor_units(), "I8",
+              "signed above the card's amount limit");
+        check(!is_debit(operation.kind) || after >= 0, "I8", "signed, and the balance is too low");
+        check(!is_credit(operation.kind) ||
+                  after <= static_cast<std::int64_t>(limits.maximum_balance.to_minor_units()),
+              "I8", "signed above the card's maximum balance");
+    }
 }
 
 void Auditor::check_books(Platform& platform, const std::vector<CardRow>& rows, const Cards& cards)
@@ -101,6 +131,7 @@ void Auditor::check_books(Platform& platform, const std::vector<CardRow>& rows, 
     check(sum == 0, "I3", "the books sum up to " + std::to_string(sum));
     check(free_value <= 0, "I1", "value was created: " + std::to_string(free_value));
     for (const auto& first : *pending) disclosed(first);
+    check_pending(rows, *pending);
     check_reserved(*accounts, *pending);
 }
 
@@ -113,15 +144,21 @@ void Auditor::check_evidence(Platform& platform, const std::vector<CardRow>& row
     std::set<CardId> proven;
     for (const auto& row : *evidence) {
         const auto& card_id = row.receipt.result.card_id;
-        proven.insert(card_id);
+        accused_.insert(card_id);
+        if (!is_revocable(row)) {
+            proven.insert(card_id);
+        } else if (revocable_.insert(row.receipt.result.digest()).second) {
+            denied_[card_id] = true;
+        }
         check(is_forked(cards, card_id), "I14", "an honest card was accused");
         const auto card = std::ranges::find(rows, card_id, &CardRow::card_id);
-        check(card != rows.end() && card->denied, "I14", "evidence, and the card is not denied");
+        check(card != rows.end() && (card->denied || !proven.contains(card_id)), "I14",
+              "evidence, and the card is not denied");
         check(verify(row.receipt, card->public_key).has_value(), "I14", "evidence nobody signed");
         environment_.probes.reach("clone proven");
     }
     for (const auto& [place, results] : results_)
-        check(results.size() < 2 || proven.contains(place.first), "I14",
+        check(results.size() < 2 || accused_.contains(place.first), "I14",
               "two results for one sequence, and no evidence");
     for (const auto& row : rows) {
         if (denied_in_doubt_.contains(row.card_id)) continue;

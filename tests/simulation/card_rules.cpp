@@ -15,7 +15,7 @@ using namespace tallycard;
 using chip::CardMemory;
 
 constexpr std::uint8_t verify_ins = 0x20, change_ins = 0x24, request_ins = 0x30, execute_ins = 0x32,
-                       pay_ins = 0x34, personalise_ins = 0xE2;
+                       pay_ins = 0x34, get_ins = 0x36, personalise_ins = 0xE2;
 
 Bytes encoded(const CardMemory& memory)
 {
@@ -48,7 +48,7 @@ bool state_admits(CardState state, Kind kind)
 
 // The memory after an operation, field by field as docs/protocol.md, section 6, has it.
 CardMemory executed(const CardMemory& before, const Operation& operation,
-                    const Signature& signature)
+                    const Signature& issuer_signature, const Signature& signature)
 {
     auto after = before;
     const auto amount = operation.amount.to_minor_units();
@@ -60,6 +60,7 @@ CardMemory executed(const CardMemory& before, const Operation& operation,
     after.request = {};
     after.log[operation.sequence % CardMemory::log_entries] = {
         .operation = operation.encode(),
+        .issuer_signature = issuer_signature,
         .balance = after.balance,
         .previous_result = before.last_result,
         .state = after.state,
@@ -75,7 +76,14 @@ CardMemory executed(const CardMemory& before, const Operation& operation,
     after.offline_payments = static_cast<std::uint16_t>(offline ? before.offline_payments + 1 : 0);
     after.offline_total = Balance::minor_units(
         offline ? before.offline_total.to_minor_units() + operation.amount.magnitude() : 0);
-    if (operation.kind == Kind::reset_pin_tries) after.pin_tries = 3;
+    const bool opens_pin = operation.kind == Kind::open_pin;
+    if (opens_pin || operation.kind == Kind::reset_pin_tries) after.pin_tries = 3;
+    if (opens_pin) {
+        after.has_pin = false;
+        after.awaits_pin = true;
+        std::array<std::uint8_t, PinBlock::size> none{};
+        after.secrets.pin = PinBlock(none);
+    }
     if (const auto* limits = std::get_if<Limits>(&operation.parameter)) after.limits = *limits;
     if (const auto* key = std::get_if<PublicKey>(&operation.parameter)) after.operation_key = *key;
     return after;
@@ -116,13 +124,16 @@ void check_executed(const CardMemory& before, const CardMemory& after, const Hea
               operation->unit == before.currency.unit,
           "I5", "another card's operation, or another unit's");
     check(state_admits(before.state, operation->kind), "I8", "executed in a state without it");
-    if (is_transfer(operation->kind))
+    if (needs_request(operation->kind))
         check(before.request == entry->operation, "I10",
-              "a transfer that the card never asked for");
-    if (const auto first = FirstInstruction::decode(data_of(heard.command)); !payment)
-        check(first && first->operation == *operation, "I12", "executed another operation");
-    check(encoded(executed(before, *operation, entry->signature)) == encoded(after), "I7",
-          "the change is not the operation's, whole");
+              "the card executed what it never asked for");
+    const auto first = FirstInstruction::decode(data_of(heard.command));
+    check(payment || (first && first->operation == *operation), "I12",
+          "executed another operation");
+    const auto issuer_signature = payment ? Signature() : first->issuer_signature;
+    check(
+        encoded(executed(before, *operation, issuer_signature, entry->signature)) == encoded(after),
+        "I7", "the change is not the operation's, whole");
     check_limits(before, after, *operation, heard.pin_stood);
     const Receipt receipt = after.receipt(*entry, after.sequence);
     const bool answered = heard.sw == 0 || heard.sw == 0x9000 || heard.sw >> 8 == 0x61;
@@ -130,11 +141,47 @@ void check_executed(const CardMemory& before, const CardMemory& after, const Hea
     check(receipt.result.valid(), "I5", "a result that is not valid");
 }
 
-// Where nothing was executed: what the command may change beside.
-void check_beside(const CardMemory& before, const CardMemory& after, std::uint8_t ins)
+// What a card keeps as its request is what it was asked for, and would be its next operation.
+void check_request(const CardMemory& before, const CardMemory& after, const Heard& heard)
 {
+    const auto kept = Operation::decode(after.request);
+    check(kept && needs_request(kept->kind) &&
+              static_cast<std::uint8_t>(kept->kind) == heard.command[2],
+          "I10", "a card keeps a request of another kind");
+    check(kept->card_id == before.card_id && kept->sequence == before.sequence + 1, "I10",
+          "a card asks for another card's operation, or not for its next one");
+    check(before.state == CardState::operational, "I8", "a request in a state without it");
+}
+
+// 00 24 01 01, of a card that waits for a PIN after kind 16, and of no other.
+CardMemory with_new_pin(const CardMemory& before, std::span<const std::uint8_t> block)
+{
+    check(before.awaits_pin && block.size() == PinBlock::size, "PIN",
+          "a PIN was set, and the card waited for none");
+    std::array<std::uint8_t, PinBlock::size> pin{};
+    std::ranges::copy(block, pin.begin());
+    auto after = before;
+    after.has_pin = true;
+    after.awaits_pin = false;
+    after.pin_tries = 3;
+    after.secrets.pin = PinBlock(pin);
+    return after;
+}
+
+// Where nothing was executed: what the command may change beside.
+void check_beside(const CardMemory& before, const CardMemory& after, const Heard& heard)
+{
+    const auto ins = heard.command[1];
+    if (ins == change_ins && heard.command[2] == 1) {
+        check(encoded(with_new_pin(before, data_of(heard.command))) == encoded(after), "PIN",
+              "setting a PIN changed what is not its own");
+        return;
+    }
     auto allowed = before;
-    if (ins == request_ins) allowed.request = after.request;
+    if (ins == request_ins) {
+        check_request(before, after, heard);
+        allowed.request = after.request;
+    }
     if (ins == verify_ins || ins == change_ins) {
         check(after.pin_tries <= 3, "PIN", "more than three tries");
         allowed.pin_tries = after.pin_tries;
@@ -156,6 +203,27 @@ void check_answered_again(const CardMemory& before, const Heard& heard)
     check(!executed_before || !refused, "I6", "what was executed is not answered again");
 }
 
+// GET OPERATION gives what EXECUTE brought, 9D with it; of a payment there is none.
+void check_logged(const CardMemory& before, const Heard& heard)
+{
+    const auto data = data_of(heard.command);
+    if (heard.sw != 0x9000 || heard.answer.size() <= 2 || data.size() != 4) return;
+    std::uint32_t sequence = 0;
+    for (const auto byte : data) sequence = sequence << 8 | byte;
+    const auto* entry = before.find(sequence);
+    check(entry != nullptr, "I5", "an operation that is not in the log was answered");
+    const auto operation = Operation::decode(entry->operation);
+    Bytes expected(entry->operation.bytes().begin(), entry->operation.bytes().end());
+    if (operation->kind != Kind::payment) {
+        expected.push_back(0x9D);
+        expected.push_back(Signature::size);
+        const auto signature = entry->issuer_signature.bytes();
+        expected.insert(expected.end(), signature.begin(), signature.end());
+    }
+    check(std::ranges::equal(heard.answer.first(heard.answer.size() - 2), expected), "I5",
+          "GET OPERATION gave something else than was executed");
+}
+
 }  // namespace
 
 void check_change(const CardMemory& before, const CardMemory& after, const Heard& heard,
@@ -170,8 +238,9 @@ void check_change(const CardMemory& before, const CardMemory& after, const Heard
         check_executed(before, after, heard, signed_operations);
         return;
     }
-    if (heard.changed) check_beside(before, after, heard.command[1]);
+    if (heard.changed) check_beside(before, after, heard);
     if (heard.command[1] == execute_ins) check_answered_again(before, heard);
+    if (heard.command[1] == get_ins && heard.command[2] == 1) check_logged(before, heard);
 }
 
 }  // namespace simulation

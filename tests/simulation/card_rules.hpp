@@ -15,6 +15,7 @@ namespace simulation {
 // One command as a card heard it.
 struct Heard {
     std::span<const std::uint8_t> command;
+    std::span<const std::uint8_t> answer;
     std::uint16_t sw = 0;    // 0: the card stopped before it answered
     bool pin_stood = false;  // before the command
     bool changed = true;     // whether the memory is another than before

@@ -12,8 +12,8 @@ namespace simulation {
 void World::resolve_card(SimCard& card)
 {
     const auto agrees = [&] {
-        const auto standing = host_.platform().standing(card.id());
-        return standing && !standing->pending && standing->settled == card.memory().sequence;
+        const auto standing = host_.platform().standing(card.id(), std::nullopt);
+        return standing && !standing->is_pending() && standing->settled == card.memory().sequence;
     };
     std::string last = "card and platform still disagree";
     for (int contact = 0; contact < 2 && !agrees(); ++contact) {

@@ -27,9 +27,10 @@ struct Environment {
     Injector injector;
     Probes probes;
     std::vector<Exchange> exchanges;
-    std::set<tallycard::Digest> signed_operations;  // by the issuer, since the world began
-    std::uint64_t trace = 0xCBF29CE484222325;       // FNV-1a over everything that happened
-    std::uint64_t operations = 0;                   // that cards executed
+    std::set<tallycard::Digest> signed_operations;     // by the issuer, since the world began
+    std::set<tallycard::Digest> requested_operations;  // by cards: each that one kept
+    std::uint64_t trace = 0xCBF29CE484222325;          // FNV-1a over everything that happened
+    std::uint64_t operations = 0;                      // that cards executed
     std::function<void(std::uint64_t)> other_terminal;
     std::function<void(const std::string&)> tell;  // for people; may be empty
 

@@ -96,9 +96,12 @@ void World::made_up_to_card(const Step& step)
                               .account = {},
                               .parameter = {}};
     auto forged = operation;
-    if (forged.kind == Kind::top_up) forged.amount = Amount::minor_units(step.amount);
-    SoftwareOperationSigner thief(key_seed(99));
-    const FirstInstruction first{forged, thief.sign(forged).value()};
+    if (forged.kind == Kind::top_up) {
+        forged.amount = Amount::minor_units(step.amount);
+        forged.account = thief();
+    }
+    SoftwareOperationSigner signer(key_seed(99));
+    const FirstInstruction first{forged, signer.sign(forged).value()};
     const bool le = target.protocol() == TransmissionProtocol::t1;
     static_cast<void>(target.process(command_of(wire::command::execute, first.encode(), le)));
     check(target.executed().size() == before, "I12", "a forged instruction executed");
@@ -131,10 +134,25 @@ bool World::ledger_changed(std::optional<std::uint64_t> size)
     return size && now && *now != *size;
 }
 
-void World::submit(const Receipt& receipt, const std::optional<Operation>& operation)
+void World::submit(const Receipt& receipt, const std::optional<ExecutedOperation>& executed)
 {
-    const auto reply = host_.call([&](Platform& p) { return p.settle(receipt, operation); });
+    const auto reply = host_.call([&](Platform& p) { return p.settle(receipt, executed); });
     auditor_.submitted(receipt, reply);
+}
+
+// A cash-out is paid at the terminal that the card named to it, and nowhere else.
+std::optional<FirstInstruction> World::ask_as_thief(const TransferRequest& request)
+{
+    auditor_.asked_for(request);
+    const auto reply = host_.call([&](Platform& p) { return p.authorise_transfer(request); });
+    if (!reply) {
+        if (reply.error().code == Errc::not_permitted)
+            environment_.probes.reach("cash-out of another terminal refused");
+        return std::nullopt;
+    }
+    auditor_.signed_for(request.id, request.terminal, *reply);
+    if (reply->progress != Progress::pending) return std::nullopt;
+    return reply->first;
 }
 
 // Results in any order, as often as one likes (I13): the books see to the rest.
@@ -147,8 +165,13 @@ void World::replay_to_platform(const Step& step)
         const auto& result = executed->receipt.result;
         const bool settled = auditor_.is_settled(result.card_id, result.sequence);
         const auto size = ledger_size();
-        const auto operation = random.one_in(4) ? std::nullopt : std::optional(executed->operation);
-        submit(executed->receipt, operation);
+        auto logged = executed->logged();
+        if (logged.issuer_signature && random.one_in(4)) {  // the platform knows it better
+            std::array<std::uint8_t, Signature::size> noise{};
+            random.fill(noise);
+            logged.issuer_signature = Signature(noise);
+        }
+        submit(executed->receipt, random.one_in(4) ? std::nullopt : std::optional(logged));
         check(!settled || !ledger_changed(size), "I13", "a settled result was settled again");
     }
     for (std::size_t back = environment_.exchanges.size(); back > 0; --back) {
@@ -158,12 +181,13 @@ void World::replay_to_platform(const Step& step)
         const auto second =
             SecondInstruction::decode(std::span(exchange.answer).first(exchange.answer.size() - 2));
         if (!second) continue;
+        // As nobody, or with a stolen name: the till's whose cash it is, or any.
         const auto id = operation_id(random.next());
-        auditor_.asked_for(id, *second->operation.account);
-        const auto reply =
-            host_.call([&](Platform& p) { return p.authorise_transfer(id, *second); });
-        if (reply) auditor_.signed_for(id, *second->operation.account, *reply);
-        if (reply) environment_.probes.reach("transfer signed for a hostile terminal");
+        const auto& account = *second->operation.account;
+        const bool moves_cash = second->operation.kind == Kind::cash_out;
+        const auto stolen = moves_cash ? account : program(step.terminal).name;
+        const auto first = ask_as_thief({id, *second, random.one_in(2) ? thief() : stolen});
+        if (first) environment_.probes.reach("transfer signed for a hostile terminal");
         break;
     }
 }
@@ -172,12 +196,13 @@ void World::replay_to_platform(const Step& step)
 void World::made_up_to_platform(const Step& step)
 {
     if (card(step.card).forked) broken_card(step);
+    ask_too_much(step);
     Random random(step.seed);
     const auto* executed = pick_executed(cards_, random);
     if (executed == nullptr) return;
     const auto size = ledger_size();
     auto forged = executed->receipt;
-    auto operation = executed->operation;
+    auto logged = executed->logged();
     switch (random.below(4)) {
     case 0: forged.result.balance = Balance::minor_units(random.below(100'000)); break;
     case 1: ++forged.result.sequence; break;
@@ -196,13 +221,13 @@ void World::made_up_to_platform(const Step& step)
         }
     }
     if (forged == executed->receipt) return;
-    const auto reply = host_.call([&](Platform& p) { return p.settle(forged, operation); });
+    const auto reply = host_.call([&](Platform& p) { return p.settle(forged, logged); });
     check(!reply && reply.error().code != Errc::evidence, "I12", "a forged result was judged");
     // An operation that is not the one that the card signed for.
     const auto& result = executed->receipt.result;
     if (!auditor_.is_settled(result.card_id, result.sequence)) {
-        operation.nonce = Nonce(operation_id(random.next()).bytes());
-        submit(executed->receipt, operation);
+        logged.operation.nonce = Nonce(operation_id(random.next()).bytes());
+        submit(executed->receipt, logged);
     }
     check(!ledger_changed(size) || executed->operation.kind != Kind::payment, "I12",
           "a result was settled with another operation");

@@ -10,8 +10,8 @@ constexpr Error lost{
 bool same(const CardStanding& a, const CardStanding& b)
 {
     return a.card_id == b.card_id && a.settled == b.settled && a.balance == b.balance &&
-           a.pending == b.pending && a.voiding == b.voiding && a.state == b.state &&
-           a.denied == b.denied;
+           a.pending == b.pending && a.withheld == b.withheld && a.voiding == b.voiding &&
+           a.state == b.state && a.denied == b.denied;
 }
 bool same(const OperationStatus& a, const OperationStatus& b)
 {
@@ -91,11 +91,13 @@ Result<Reply> Network::pass(const std::function<Result<Reply>()>& call,
     return reply;
 }
 
-Result<CardStanding> Network::standing(const CardId& card_id)
+Result<CardStanding> Network::standing(const CardId& card_id,
+                                       const std::optional<AccountId>& terminal)
 {
     return pass<CardStanding>([=, this]() -> Result<CardStanding> {
-        auto reply = host_.call([&](Platform& p) { return p.standing(card_id); });
-        if (reply && reply->pending) auditor_.disclosed(*reply->pending);
+        auto reply = host_.call([&](Platform& p) { return p.standing(card_id, terminal); });
+        if (reply && reply->pending) auditor_.shown(*reply->pending, terminal);
+        if (reply && reply->withheld) auditor_.withheld(*reply, terminal);
         if (reply && reply->voiding) auditor_.disclosed(*reply->voiding);
         return reply;
     });
@@ -113,27 +115,35 @@ Result<OperationStatus> Network::authorise(const OperationRequest& request)
         request.id);
 }
 
-Result<OperationStatus> Network::authorise_transfer(const OperationId& id,
-                                                    const SecondInstruction& second)
+Result<OperationStatus> Network::authorise_transfer(const TransferRequest& request)
 {
     return pass<OperationStatus>(
         [=, this]() -> Result<OperationStatus> {
-            const auto damaged = flip_ ? flipped(second, flip_->value) : std::nullopt;
+            const auto damaged = flip_ ? flipped(request.second, flip_->value) : std::nullopt;
             if (flip_ && !damaged) return Error{.code = Errc::malformed, .where = "simulation"};
-            auditor_.asked_for(id, *second.operation.account);
-            auto reply = host_.call(
-                [&](Platform& p) { return p.authorise_transfer(id, damaged.value_or(second)); });
+            auditor_.asked_for(request);
+            auto given = request;
+            given.second = damaged.value_or(request.second);
+            auto reply = host_.call([&](Platform& p) { return p.authorise_transfer(given); });
             check(!damaged || !reply, "I12", "a damaged second instruction was signed");
-            if (reply) auditor_.signed_for(id, *second.operation.account, *reply);
+            if (reply) auditor_.signed_for(request.id, request.terminal, *reply);
             return reply;
         },
-        id);
+        request.id);
 }
 
-Result<OperationStatus> Network::status(const OperationId& id)
+Result<OperationStatus> Network::status(const OperationId& id,
+                                        const std::optional<AccountId>& terminal)
 {
-    const auto reply = pass<OperationStatus>(
-        [=, this] { return host_.call([&](Platform& p) { return p.status(id); }); });
+    const auto reply = pass<OperationStatus>([=, this]() -> Result<OperationStatus> {
+        auto answer = host_.call([&](Platform& p) { return p.status(id, terminal); });
+        const bool refused = !answer && answer.error().code == Errc::not_permitted;
+        check(!refused || !terminal || !auditor_.has_asked(id, *terminal), "I9",
+              "a terminal may not know how its own operation stands");
+        if (answer && answer->progress == Progress::pending)
+            auditor_.shown(answer->first, terminal);
+        return answer;
+    });
     // The operation that an id stands for is the platform's plain word here, and nobody's
     // signature.
     if (!reply || !auditor_.operation_of(id)) return reply;
@@ -150,11 +160,11 @@ Result<FirstInstruction> Network::void_pending(const CardId& card_id)
 }
 
 Result<Settlement> Network::settle(const Receipt& receipt,
-                                   const std::optional<Operation>& operation)
+                                   const std::optional<ExecutedOperation>& executed)
 {
     return pass<Settlement>([=, this]() -> Result<Settlement> {
-        const bool beside = flip_ && operation && flip_->value % 2 == 1;
-        const auto other = beside ? flipped(*operation, flip_->value / 2) : operation;
+        const bool beside = flip_ && executed && flip_->value % 2 == 1;
+        const auto other = beside ? flipped(*executed, flip_->value / 2) : executed;
         const auto damaged = flip_ && !beside ? flipped(receipt, flip_->value) : std::nullopt;
         if (flip_ && !damaged && (!beside || !other))
             return Error{.code = Errc::malformed, .where = "simulation"};

@@ -27,14 +27,15 @@ public:
     {
     }
 
-    Result<CardStanding> standing(const CardId& card_id) override;
+    Result<CardStanding> standing(const CardId& card_id,
+                                  const std::optional<AccountId>& terminal) override;
     Result<OperationStatus> authorise(const OperationRequest& request) override;
-    Result<OperationStatus> authorise_transfer(const OperationId& id,
-                                               const SecondInstruction& second) override;
-    Result<OperationStatus> status(const OperationId& id) override;
+    Result<OperationStatus> authorise_transfer(const TransferRequest& request) override;
+    Result<OperationStatus> status(const OperationId& id,
+                                   const std::optional<AccountId>& terminal) override;
     Result<FirstInstruction> void_pending(const CardId& card_id) override;
     Result<Settlement> settle(const Receipt& receipt,
-                              const std::optional<Operation>& operation) override;
+                              const std::optional<ExecutedOperation>& executed) override;
 
 private:
     // Goes once, through whatever is planned for this call.

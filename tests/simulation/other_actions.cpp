@@ -22,10 +22,24 @@ void World::resolve(const Step& step, bool cancel)
     if (resolved->settled > 0) environment_.probes.reach("results of the log settled");
     if (resolved->delivered > 0) environment_.probes.reach("pending operation delivered");
     if (resolved->voided > 0) environment_.probes.reach("pending operation voided");
+    if (!resolved->of_another_terminal) return;
+    check(resolved->delivered == 0, "I10", "another terminal's debit was delivered");
+    environment_.probes.reach("debit of another terminal voided");
+}
+
+// A card whose PIN was opened waits for another one, which its holder sets.
+void World::set_pin(SimCard& target, TerminalProgram& program)
+{
+    if (!target.memory().awaits_pin) return;
+    SimLink link(environment_, target);
+    const auto set = program.terminal->set_pin(link, pin_of("4711"));
+    check(!set || !target.memory().awaits_pin, "PIN", "set, and the card still waits for it");
+    if (set) environment_.probes.reach("PIN opened and set again");
 }
 
 void World::verify_pin(const Step& step)
 {
+    set_pin(card(step.card), program(step.terminal));
     SimLink link(environment_, card(step.card));
     auto session = CardSession::begin(link, host_.issuer().card_root);
     if (!session) return;
@@ -49,6 +63,8 @@ void World::deny(const Step& step, bool denied)
         const auto done =
             host_.call([&](Platform& p) { return denied ? p.deny(id) : p.undeny(id); });
         if (done) {
+            if (!denied && auditor_.is_accused(id))
+                environment_.probes.reach("revocable evidence taken back");
             auditor_.denied_by_us(id, denied);
             return;
         }

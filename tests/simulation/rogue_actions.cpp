@@ -25,22 +25,33 @@ Operation forbidden(const CardMemory& memory, Random& random)
                         .amount = Amount::minor_units(1),
                         .unit = memory.currency.unit,
                         .nonce = Nonce(operation_id(random.next()).bytes()),
-                        .account = {},
+                        .account = thief(),
                         .parameter = {}};
     switch (random.below(5)) {
     case 0: operation.sequence += 1 + static_cast<std::uint32_t>(random.below(3)); break;
     case 1: operation.amount = Amount::minor_units(std::max<std::int64_t>(1, room + 1)); break;
     case 2: operation.amount = Amount::minor_units(most + 1); break;
-    case 3:
+    case 3:  // which the card never asked for, be its balance enough or not
         operation.kind = Kind::cash_out;
-        operation.amount = Amount::minor_units(-balance - 1);
+        operation.amount = Amount::minor_units(random.one_in(2) ? -1 : -balance - 1);
         break;
     default:
         operation.amount = {};
+        operation.account = {};
         operation.kind =
             memory.state == CardState::operational ? Kind::unblock : Kind::reset_pin_tries;
     }
     return operation;
+}
+
+// A top-up in the place of a payment, which no issuer signed.
+ExecutedOperation unauthorised(Operation operation, Random& random)
+{
+    operation.kind = Kind::top_up;
+    operation.amount = -operation.amount;
+    if (random.one_in(2)) return {operation, std::nullopt};
+    SoftwareOperationSigner signer(key_seed(99));
+    return {operation, signer.sign(operation).value()};
 }
 
 }  // namespace
@@ -77,36 +88,71 @@ void World::broken_card(const Step& step)
         if (!cards) return;
         for (const auto& found : *cards)
             if (found.card_id == broken.id()) row = found;
-        const auto standing = host_.platform().standing(broken.id());
-        if (!row || !standing || standing->pending) return;
+        const auto standing = host_.platform().standing(broken.id(), std::nullopt);
+        if (!row || !standing || standing->is_pending()) return;
     }
     if (row->state != CardState::operational || row->balance < Balance::minor_units(2)) return;
-    const Operation payment{.kind = Kind::payment,
-                            .card_id = row->card_id,
-                            .sequence = row->settled + 1,
-                            .amount = Amount::minor_units(-1),
-                            .unit = host_.issuer().currency.unit,
-                            .nonce = Nonce(operation_id(random.next()).bytes()),
-                            .account = shop(),
-                            .parameter = {}};
+    const auto how = random.below(4);
+    ExecutedOperation executed{{.kind = Kind::payment,
+                                .card_id = row->card_id,
+                                .sequence = row->settled + 1,
+                                .amount = Amount::minor_units(-1),
+                                .unit = host_.issuer().currency.unit,
+                                .nonce = Nonce(operation_id(random.next()).bytes()),
+                                .account = shop(),
+                                .parameter = {}},
+                               std::nullopt};
+    if (how == 3) executed = unauthorised(executed.operation, random);
+    const auto& operation = executed.operation;
     CardResult result{.card_id = row->card_id,
-                      .sequence = payment.sequence,
-                      .operation = payment.digest(),
-                      .balance = *checked_add(row->balance, payment.amount),
+                      .sequence = operation.sequence,
+                      .operation = operation.digest(),
+                      .balance = *checked_add(row->balance, operation.amount),
                       .previous_result = row->last_result,
                       .state = row->state};
-    switch (random.below(3)) {
-    case 0: result.previous_result = payment.digest(); break;
-    case 1: result.balance = row->balance; break;
-    default: result.state = CardState::blocked;
-    }
+    if (how == 0) result.previous_result = operation.digest();
+    if (how == 1) result.balance = row->balance;
+    if (how == 2) result.state = CardState::blocked;
     std::array<std::uint8_t, NonceSecret::size> nonce{};
     random.fill(nonce);
-    const CardSigner signer(host_.root().derive(row->card_id).value().scalar, NonceSecret(nonce));
+    const CardSigner signer(chip::clone(broken.memory().secrets.scalar), NonceSecret(nonce));
     const auto size = ledger_size();
-    submit({result, signer.sign_result(result).value()}, payment);
+    submit({result, signer.sign_result(result).value()}, executed);
     check(!ledger_changed(size), "I14", "a result that contradicts the card was settled");
     environment_.probes.reach("broken card judged");
+}
+
+// I8: nobody gets signed, and so reserved, what the card would refuse; and no terminal takes from a
+// card by itself.
+void World::ask_too_much(const Step& step)
+{
+    Random random(step.seed);
+    const auto target = card(step.card).id();
+    std::optional<CardRow> row;
+    {
+        const Injector::Pause pause(environment_.injector);
+        const auto found = host_.platform().card(target);
+        if (!found || !*found) return;
+        row = **found;
+    }
+    const auto most = static_cast<std::int64_t>(row->limits.maximum_amount.to_minor_units());
+    const auto room = static_cast<std::int64_t>(row->limits.maximum_balance.to_minor_units()) -
+                      static_cast<std::int64_t>(row->balance.to_minor_units());
+    OperationRequest request{.id = operation_id(random.next()),
+                             .card_id = target,
+                             .kind = Kind::top_up,
+                             .amount = Amount::minor_units(most + 1),
+                             .parameter = {},
+                             .terminal = thief()};
+    if (random.one_in(2)) request.amount = Amount::minor_units(std::max<std::int64_t>(1, room + 1));
+    if (random.one_in(3)) {
+        request.kind = Kind::cash_out;
+        request.amount = Amount::minor_units(-1);
+    }
+    auditor_.asked_for(request.id, request.terminal);
+    const auto reply = host_.call([&](Platform& p) { return p.authorise(request); });
+    check(!reply, "I8", "signed what the card would refuse, or never asked for");
+    environment_.probes.reach("asked for more than the card takes");
 }
 
 // A debit that needs the PIN, twice with the PIN given once.
@@ -126,18 +172,21 @@ void World::overdraw_pin(const Step& step)
     }
 }
 
-// A transfer that the card asked for and then asked for no longer, signed meanwhile (9408).
+// What the card asked for and then asked for no longer, signed meanwhile (9408).
 void World::swap_requests(const Step& step)
 {
     Random random(step.seed);
     auto& target = card(step.card);
     if (target.protocol() != TransmissionProtocol::t1) return;
     select(target);
+    const auto& till = program(step.terminal).name;
+    const bool cash = random.one_in(2);
     auto header = wire::command::request;
-    header.p1 = static_cast<std::uint8_t>(Kind::transfer_out);
+    header.p1 = static_cast<std::uint8_t>(cash ? Kind::cash_out : Kind::transfer_out);
     std::optional<SecondInstruction> second;
     for (std::int64_t units = 10; units < 12; ++units) {
-        const RequestData wanted{Amount::minor_units(-units), host_.issuer().currency.unit, shop()};
+        const RequestData wanted{Amount::minor_units(-units), host_.issuer().currency.unit,
+                                 cash ? till : shop()};
         const auto said = target.process(command_of(header, wanted.encode(), true));
         if (said.size() <= 2) return;
         if (second) break;
@@ -145,14 +194,10 @@ void World::swap_requests(const Step& step)
         if (decoded) second = *decoded;
     }
     if (!second) return;
-    const auto id = operation_id(random.next());
-    auditor_.asked_for(id, shop());
-    const auto reply = host_.call([&](Platform& p) { return p.authorise_transfer(id, *second); });
-    if (!reply || reply->progress != Progress::pending) return;
-    auditor_.signed_for(id, shop(), *reply);
+    const auto first = ask_as_thief({operation_id(random.next()), *second, till});
+    if (!first) return;
     environment_.probes.reach("instruction for a request that was replaced");
-    static_cast<void>(
-        target.process(command_of(wire::command::execute, reply->first.encode(), true)));
+    static_cast<void>(target.process(command_of(wire::command::execute, first->encode(), true)));
 }
 
 }  // namespace simulation

@@ -106,13 +106,14 @@ std::vector<std::uint8_t> SimCard::process(std::span<const std::uint8_t> command
     std::array<std::uint8_t, chip::Applet::max_answer> answer{};
     const auto size = protocol_ == TransmissionProtocol::t1 ? applet_->process(command, answer)
                                                             : t0_->process(command, answer);
-    Heard heard{command, 0, pin_stands_, false};
+    Heard heard{command, {}, 0, pin_stands_, false};
     std::vector<std::uint8_t> said;
     if (storage_.stopped() || !nvm_->readable()) {
         environment_.probes.reach("card stopped during a command");
         power_on();
     } else {
         said.assign(answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(size));
+        heard.answer = said;
         heard.sw = static_cast<std::uint16_t>(said[size - 2] << 8 | said[size - 1]);
         storage_.promise(encoded(memory()));
         follow_pin(command, heard.sw, before);
@@ -134,7 +135,7 @@ void SimCard::follow_pin(std::span<const std::uint8_t> command, std::uint16_t sw
     const bool wrong_pin = sw >> 4 == 0x63C && command.size() > 5;
     if (wrong_pin || (ins == 0xA4 && ok)) pin_stands_ = false;
     if (ins == 0x20 && sw == 0x9000 && command.size() > 5) pin_stands_ = true;
-    if (memory().balance < before.balance) pin_stands_ = false;
+    if (memory().balance < before.balance || memory().awaits_pin) pin_stands_ = false;
 }
 
 void SimCard::look(const CardMemory& before, const Heard& heard)
@@ -145,10 +146,12 @@ void SimCard::look(const CardMemory& before, const Heard& heard)
         return;
     }
     check_change(before, after, heard, environment_.signed_operations);
+    if (heard.changed && after.request.size() > 0)
+        environment_.requested_operations.insert(Operation::decode(after.request)->digest());
     if (after.sequence == before.sequence) return;
     const auto* entry = after.find(after.sequence);
-    executed_.push_back(
-        {*Operation::decode(entry->operation), after.receipt(*entry, after.sequence)});
+    const auto [operation, issuer_signature] = entry->executed();
+    executed_.push_back({operation, issuer_signature, after.receipt(*entry, after.sequence)});
     ++environment_.operations;
     if (heard.sw == 0) environment_.probes.reach("executed, and power cut before the answer");
     check(executed_.size() == after.sequence, "I5", "results and sequence disagree");

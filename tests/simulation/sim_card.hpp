@@ -25,7 +25,9 @@ struct Heard;
 // An operation that a card executed, seen in its memory and not in what it says.
 struct Executed {
     Operation operation;
+    std::optional<tallycard::Signature> issuer_signature;  // absent for a payment
     Receipt receipt;
+    tallycard::ExecutedOperation logged() const { return {operation, issuer_signature}; }
 };
 
 // The real applet over memory that fails, watched: after each command and each power-on the memory

@@ -24,10 +24,10 @@ Parameter pick_parameter(Kind kind, std::uint64_t seed, const IssuerDescription&
 
 Kind pick_kind(std::uint64_t seed)
 {
-    constexpr std::array<Kind, 8> kinds = {Kind::set_limits,      Kind::block,
-                                           Kind::unblock,         Kind::unblock,
-                                           Kind::reset_pin_tries, Kind::replace_operation_key,
-                                           Kind::block,           Kind::unblock};
+    constexpr std::array<Kind, 9> kinds = {
+        Kind::set_limits, Kind::block,           Kind::unblock,
+        Kind::unblock,    Kind::reset_pin_tries, Kind::replace_operation_key,
+        Kind::block,      Kind::unblock,         Kind::open_pin};
     Random random(seed);
     if (random.one_in(40)) return Kind::terminate;
     return kinds[random.below(kinds.size())];
@@ -93,6 +93,7 @@ void World::ask(std::size_t number)
         SimLink link(environment_, *cards_[intent.card]);
         const auto outcome = ask_card(intent, program, link);
         conclude(intents_[number], outcome);
+        if (intent.kind == Kind::open_pin) set_pin(*cards_[intent.card], program);
     }
 }
 

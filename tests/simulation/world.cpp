@@ -46,6 +46,11 @@ AccountId shop()
     return *AccountId::parse(std::string_view("SHOP-1"));
 }
 
+AccountId thief()
+{
+    return *AccountId::parse(std::string_view("thief"));
+}
+
 PinBlock pin_of(const char* digits)
 {
     std::string copy(digits);

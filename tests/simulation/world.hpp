@@ -106,6 +106,7 @@ private:
 
     // other_actions.cpp
     void resolve(const Step& step, bool cancel);
+    void set_pin(SimCard& target, TerminalProgram& program);
     void verify_pin(const Step& step);
     void deny(const Step& step, bool denied);
     void checkpoint();
@@ -125,13 +126,16 @@ private:
     // rogue_actions.cpp
     void overreach(const Step& step);
     void broken_card(const Step& step);
+    void ask_too_much(const Step& step);
     void overdraw_pin(const Step& step);
     void swap_requests(const Step& step);
     void select(SimCard& card);
     // Unknown while the disk refuses and a commit is in doubt.
     std::optional<std::uint64_t> ledger_size();
     bool ledger_changed(std::optional<std::uint64_t> size);
-    void submit(const Receipt& receipt, const std::optional<Operation>& operation);
+    void submit(const Receipt& receipt, const std::optional<ExecutedOperation>& executed);
+    // Asks without a terminal's program. Empty where it was not signed.
+    std::optional<FirstInstruction> ask_as_thief(const TransferRequest& request);
 
     // end.cpp
     void settle_down();
@@ -162,6 +166,7 @@ private:
 };
 
 AccountId shop();
+AccountId thief();  // no terminal of the world's programs
 Bytes command_of(apdu::Header header, std::span<const std::uint8_t> data, bool has_le);
 PinBlock pin_of(const char* digits);
 OperationId operation_id(std::uint64_t seed);

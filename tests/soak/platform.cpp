@@ -42,6 +42,7 @@ void put(Words& words, const CardStanding& standing)
     words.put_number(standing.settled);
     words.put_number(standing.balance.to_minor_units());
     words.put_number(standing.denied ? 1 : 0);
+    words.put_number(standing.withheld ? 1 : 0);
     words.put_object(standing.pending);
     words.put_object(standing.voiding);
 }
@@ -94,17 +95,24 @@ OperationRequest request_in(Words& asked)
 Words serve(Platform& platform, Words asked)
 {
     const auto call = asked.get();
-    if (call == "standing") return answer(platform.standing(asked.get_fixed<CardId>()));
-    if (call == "status") return answer(platform.status(asked.get_fixed<OperationId>()));
+    if (call == "standing") {
+        const auto card_id = asked.get_fixed<CardId>();
+        return answer(platform.standing(card_id, AccountId::parse(asked.get())));
+    }
+    if (call == "status") {
+        const auto id = asked.get_fixed<OperationId>();
+        return answer(platform.status(id, AccountId::parse(asked.get())));
+    }
     if (call == "void") return answer(platform.void_pending(asked.get_fixed<CardId>()));
     if (call == "authorise") return answer(platform.authorise(request_in(asked)));
     if (call == "transfer") {
         const auto id = asked.get_fixed<OperationId>();
-        return answer(
-            platform.authorise_transfer(id, asked.get_object<SecondInstruction>().value()));
+        const auto second = asked.get_object<SecondInstruction>().value();
+        return answer(platform.authorise_transfer(
+            {.id = id, .second = second, .terminal = AccountId::parse(asked.get()).value()}));
     }
     const auto receipt = asked.get_object<Receipt>().value();
-    return answer(platform.settle(receipt, asked.get_object<Operation>()));
+    return answer(platform.settle(receipt, asked.get_object<ExecutedOperation>()));
 }
 
 void serve_all(Platform& platform, const Socket& door)

@@ -10,9 +10,12 @@ class RemoteIssuer : public IssuerClient {
 public:
     explicit RemoteIssuer(const std::string& path) : socket_(Socket::connect_to(path)) {}
 
-    Result<CardStanding> standing(const CardId& card_id) override
+    Result<CardStanding> standing(const CardId& card_id,
+                                  const std::optional<AccountId>& terminal) override
     {
-        return call<CardStanding>(asking("standing", card_id), [](Words& words) {
+        auto asked = asking("standing", card_id);
+        asked.put(std::string(terminal.value().text()));
+        return call<CardStanding>(asked, [](Words& words) {
             CardStanding found;
             found.card_id = words.get_fixed<CardId>();
             found.public_key = words.get_fixed<PublicKey>();
@@ -22,6 +25,7 @@ public:
             found.settled = words.get_number<std::uint32_t>();
             found.balance = Balance::minor_units(words.get_number<std::uint64_t>());
             found.denied = words.get_number<int>() != 0;
+            found.withheld = words.get_number<int>() != 0;
             found.pending = words.get_object<FirstInstruction>();
             found.voiding = words.get_object<FirstInstruction>();
             return found;
@@ -36,16 +40,19 @@ public:
         words.put(std::string(request.terminal.text()));
         return call<OperationStatus>(words, status_in);
     }
-    Result<OperationStatus> authorise_transfer(const OperationId& id,
-                                               const SecondInstruction& second) override
+    Result<OperationStatus> authorise_transfer(const TransferRequest& request) override
     {
-        auto words = asking("transfer", id);
-        words.put_object(std::optional(second));
+        auto words = asking("transfer", request.id);
+        words.put_object(std::optional(request.second));
+        words.put(std::string(request.terminal.text()));
         return call<OperationStatus>(words, status_in);
     }
-    Result<OperationStatus> status(const OperationId& id) override
+    Result<OperationStatus> status(const OperationId& id,
+                                   const std::optional<AccountId>& terminal) override
     {
-        return call<OperationStatus>(asking("status", id), status_in);
+        auto words = asking("status", id);
+        words.put(std::string(terminal.value().text()));
+        return call<OperationStatus>(words, status_in);
     }
     Result<FirstInstruction> void_pending(const CardId& card_id) override
     {
@@ -54,12 +61,12 @@ public:
         });
     }
     Result<Settlement> settle(const Receipt& receipt,
-                              const std::optional<Operation>& operation) override
+                              const std::optional<ExecutedOperation>& executed) override
     {
         Words words;
         words.put("settle");
         words.put_object(std::optional(receipt));
-        words.put_object(operation);
+        words.put_object(executed);
         return call<Settlement>(words, [](Words& answer) {
             Settlement done;
             done.settled = answer.get_number<int>() != 0;

@@ -99,7 +99,7 @@ public:
                             .nonce = public_of<tallycard::Nonce>(++nonce_),
                             .account = {},
                             .parameter = std::move(parameter)};
-        if (has_account(kind)) operation.account = shop;
+        if (moves_value(kind)) operation.account = shop;
         return operation;
     }
     static Bytes first_instruction(const Operation& operation, std::uint8_t seed = 0x40)
@@ -115,7 +115,16 @@ public:
     }
     Reply execute(Kind kind, std::int64_t amount = 0, tallycard::Parameter parameter = {})
     {
-        return execute(next(kind, amount, std::move(parameter)));
+        const auto operation = next(kind, amount, std::move(parameter));
+        if (needs_request(kind)) keep_request(operation);
+        return execute(operation);
+    }
+    // As if the card had asked for it, whatever it would say to that.
+    void keep_request(const Operation& operation)
+    {
+        arrange([&](auto& memory) {
+            memory.request = tallycard::chip::OperationBytes(operation.encode().bytes());
+        });
     }
     Reply pay(std::int64_t amount, std::uint8_t nonce = 0)
     {
@@ -145,6 +154,10 @@ public:
     {
         old_block.insert(old_block.end(), new_block.begin(), new_block.end());
         return send(command_apdu(tallycard::wire::command::change_reference_data, old_block));
+    }
+    Reply set_pin(const Bytes& new_block)
+    {
+        return send(command_apdu(tallycard::wire::command::set_pin, new_block));
     }
     Reply log(tallycard::apdu::Header header, std::uint32_t sequence)
     {

@@ -58,7 +58,7 @@ struct PaperCard {
                 .amount = Amount::minor_units(100),
                 .unit = info.currency.unit,
                 .nonce = bytes_value<Nonce>(0x22),
-                .account = {},
+                .account = AccountId::parse(std::string_view("T1")),
                 .parameter = {}};
     }
     Receipt receipt_of(const Operation& operation) const

@@ -46,14 +46,19 @@ struct PaperIssuer {
     FirstInstruction sign(const CardId& card_id, std::uint32_t sequence, Kind kind,
                           std::int64_t units)
     {
-        const Operation operation{.kind = kind,
-                                  .card_id = card_id,
-                                  .sequence = sequence,
-                                  .amount = Amount::minor_units(units),
-                                  .unit = currency.unit,
-                                  .nonce = bytes_value<Nonce>(0x5E),
-                                  .account = {},
-                                  .parameter = {}};
+        Operation operation{.kind = kind,
+                            .card_id = card_id,
+                            .sequence = sequence,
+                            .amount = Amount::minor_units(units),
+                            .unit = currency.unit,
+                            .nonce = bytes_value<Nonce>(0x5E),
+                            .account = {},
+                            .parameter = {}};
+        if (moves_value(kind)) operation.account = AccountId::parse(std::string_view("T1"));
+        return sign(operation);
+    }
+    FirstInstruction sign(const Operation& operation)
+    {
         return {.operation = operation, .issuer_signature = signer.sign(operation).value()};
     }
 };

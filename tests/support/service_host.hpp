@@ -28,7 +28,7 @@ public:
     // A client that may do everything, named "all".
     static std::string everything(const std::string& token)
     {
-        return "[client all]\nroles = terminal operator auditor\naccounts = till-1 "
+        return "[client all]\nroles = terminal operator auditor\naccounts = T1 till-1 "
                "till-2\ntoken-sha256 "
                "= " +
                service::digest_of_token(token).to_string() + "\n";

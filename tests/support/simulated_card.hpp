@@ -27,6 +27,14 @@ public:
         last_.card_id = id;
     }
 
+    // The same card, as it would be with another unit.
+    SimulatedCard with_unit(Unit unit) const
+    {
+        auto other = *this;
+        other.unit_ = unit;
+        return other;
+    }
+
     const CardId& id() const { return last_.card_id; }
     const Certificate& certificate() const { return certificate_; }
     const PublicKey& public_key() const { return signer_->public_key(); }
@@ -48,17 +56,17 @@ public:
     Submission pay(std::int64_t amount, const char* payee)
     {
         const auto operation = make(Kind::payment, -amount, payee);
-        return {execute(operation), operation};
+        return {execute(operation), ExecutedOperation{operation, std::nullopt}};
     }
 
-    SecondInstruction request(Kind kind, std::int64_t amount, const char* account)
+    SecondInstruction request(Kind kind, std::int64_t amount, const char* account) const
     {
         const auto operation = make(kind, amount, account);
         return {operation, signer_->sign_request(operation).value()};
     }
 
     // An operation with the card's next sequence.
-    Operation make(Kind kind, std::int64_t amount, const char* account = nullptr)
+    Operation make(Kind kind, std::int64_t amount, const char* account = nullptr) const
     {
         std::array<std::uint8_t, Nonce::size> nonce{};
         nonce[0] = ++nonces_;
@@ -89,7 +97,7 @@ private:
     Certificate certificate_;
     Unit unit_;
     CardResult last_;
-    std::uint8_t nonces_ = 0;
+    mutable std::uint8_t nonces_ = 0;
 };
 
 }  // namespace tallycard::test

@@ -39,9 +39,10 @@ public:
         : below_(below), step_(std::move(step))
     {
     }
-    tallycard::Result<tallycard::CardStanding> standing(const tallycard::CardId& id) override
+    tallycard::Result<tallycard::CardStanding> standing(
+        const tallycard::CardId& id, const std::optional<tallycard::AccountId>& terminal) override
     {
-        return around([&] { return below_.standing(id); });
+        return around([&] { return below_.standing(id, terminal); });
     }
     tallycard::Result<tallycard::OperationStatus> authorise(
         const tallycard::OperationRequest& request) override
@@ -49,13 +50,15 @@ public:
         return around([&] { return below_.authorise(request); });
     }
     tallycard::Result<tallycard::OperationStatus> authorise_transfer(
-        const tallycard::OperationId& id, const tallycard::SecondInstruction& second) override
+        const tallycard::TransferRequest& request) override
     {
-        return around([&] { return below_.authorise_transfer(id, second); });
+        return around([&] { return below_.authorise_transfer(request); });
     }
-    tallycard::Result<tallycard::OperationStatus> status(const tallycard::OperationId& id) override
+    tallycard::Result<tallycard::OperationStatus> status(
+        const tallycard::OperationId& id,
+        const std::optional<tallycard::AccountId>& terminal) override
     {
-        return around([&] { return below_.status(id); });
+        return around([&] { return below_.status(id, terminal); });
     }
     tallycard::Result<tallycard::FirstInstruction> void_pending(
         const tallycard::CardId& id) override
@@ -64,9 +67,9 @@ public:
     }
     tallycard::Result<tallycard::Settlement> settle(
         const tallycard::Receipt& receipt,
-        const std::optional<tallycard::Operation>& operation) override
+        const std::optional<tallycard::ExecutedOperation>& executed) override
     {
-        return around([&] { return below_.settle(receipt, operation); });
+        return around([&] { return below_.settle(receipt, executed); });
     }
 
 private:

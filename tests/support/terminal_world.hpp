@@ -74,7 +74,7 @@ public:
     std::int64_t balance(const Seat& seat)
     {
         return static_cast<std::int64_t>(
-            issuer->standing(seat.card_id).value().balance.to_minor_units());
+            issuer->standing(seat.card_id, std::nullopt).value().balance.to_minor_units());
     }
     // What the card itself says, freshly signed.
     std::int64_t on_card(const Seat& seat)

@@ -84,6 +84,13 @@ public:
         platform_ = open_again(check).value();
     }
 
+    // Of the cards that are made from now on: none to speak of.
+    Limits limits{.maximum_balance = Balance::minor_units(Balance::largest),
+                  .maximum_amount = Balance::minor_units(Balance::largest),
+                  .pin_above = Balance::minor_units(Balance::largest),
+                  .offline_payments = 15,
+                  .offline_total = Balance::minor_units(Balance::largest)};
+
     SimulatedCard make_card()
     {
         const auto id = id_of<CardId>(++cards_);
@@ -92,7 +99,9 @@ public:
             ->register_card({.card_id = id,
                              .certificate = card.certificate(),
                              .public_key = card.public_key(),
-                             .transport_key = sha256(id.bytes())})
+                             .transport_key = sha256(id.bytes()),
+                             .limits = limits,
+                             .sealed = SealedPersonalisation(id.bytes())})
             .value();
         platform_->confirm_card(id).value();
         return card;
@@ -113,7 +122,18 @@ public:
     Result<OperationStatus> authorise(const SimulatedCard& card, Kind kind, std::int64_t amount = 0,
                                       Parameter parameter = {})
     {
+        if (needs_request(kind)) return transfer_status(card, kind, amount, "T1");
         return platform_->authorise(request(card, kind, amount, parameter));
+    }
+    // What the card asks for at terminal T1.
+    Result<OperationStatus> transfer_status(const SimulatedCard& card, Kind kind,
+                                            std::int64_t amount, const char* account)
+    {
+        return platform_->authorise_transfer(transfer_request(card.request(kind, amount, account)));
+    }
+    TransferRequest transfer_request(const SecondInstruction& second, const char* terminal = "T1")
+    {
+        return {.id = next_id(), .second = second, .terminal = account_id(terminal)};
     }
     // Signs, executes and settles.
     Settlement run(SimulatedCard& card, Kind kind, std::int64_t amount = 0,
@@ -124,13 +144,12 @@ public:
     }
     Settlement transfer(SimulatedCard& card, Kind kind, std::int64_t amount, const char* account)
     {
-        const auto second = card.request(kind, amount, account);
-        const auto first = platform_->authorise_transfer(next_id(), second).value().first;
+        const auto first = transfer_status(card, kind, amount, account).value().first;
         return platform_->settle(card.execute(first), std::nullopt).value();
     }
     Result<Settlement> settle(const Submission& submission)
     {
-        return platform_->settle(submission.receipt, submission.operation);
+        return platform_->settle(submission.receipt, submission.executed);
     }
 
     std::int64_t balance(AccountKind kind, const char* name)

@@ -57,6 +57,18 @@ inline std::optional<std::filesystem::path> external_vectors(const std::string& 
     return folder / name;
 }
 
+// The settled operations of entries.json that are of the card of results.json, in their order.
+inline std::vector<Json> card_entries()
+{
+    const auto card_id = load_vectors("results.json").at("card").at("card_id").get<std::string>();
+    std::vector<Json> found;
+    for (const auto& entry : load_vectors("entries.json", "entries"))
+        if (entry.contains("operation") &&
+            entry.at("operation").get<std::string>().find(card_id) != std::string::npos)
+            found.push_back(entry);
+    return found;
+}
+
 // A fixed-size value from its hex: value<CardId>(json["card_id"]).
 template <class T>
 T value(const Json& hex)

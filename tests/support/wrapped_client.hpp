@@ -24,9 +24,10 @@ public:
     Hook before, after;                        // the call reaches the platform, or has
     std::function<void(CardStanding&)> amend;  // what the platform says of a card
 
-    Result<CardStanding> standing(const CardId& id) override
+    Result<CardStanding> standing(const CardId& id,
+                                  const std::optional<AccountId>& terminal) override
     {
-        auto reply = around(Call::standing, [&] { return below_.standing(id); });
+        auto reply = around(Call::standing, [&] { return below_.standing(id, terminal); });
         if (reply && amend) amend(*reply);
         return reply;
     }
@@ -34,24 +35,23 @@ public:
     {
         return around(Call::authorise, [&] { return below_.authorise(request); });
     }
-    Result<OperationStatus> authorise_transfer(const OperationId& id,
-                                               const SecondInstruction& second) override
+    Result<OperationStatus> authorise_transfer(const TransferRequest& request) override
     {
-        return around(Call::authorise_transfer,
-                      [&] { return below_.authorise_transfer(id, second); });
+        return around(Call::authorise_transfer, [&] { return below_.authorise_transfer(request); });
     }
-    Result<OperationStatus> status(const OperationId& id) override
+    Result<OperationStatus> status(const OperationId& id,
+                                   const std::optional<AccountId>& terminal) override
     {
-        return around(Call::status, [&] { return below_.status(id); });
+        return around(Call::status, [&] { return below_.status(id, terminal); });
     }
     Result<FirstInstruction> void_pending(const CardId& id) override
     {
         return around(Call::void_pending, [&] { return below_.void_pending(id); });
     }
     Result<Settlement> settle(const Receipt& receipt,
-                              const std::optional<Operation>& operation) override
+                              const std::optional<ExecutedOperation>& executed) override
     {
-        return around(Call::settle, [&] { return below_.settle(receipt, operation); });
+        return around(Call::settle, [&] { return below_.settle(receipt, executed); });
     }
 
 private:

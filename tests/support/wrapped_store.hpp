@@ -42,6 +42,19 @@ public:
     {
         return call([&] { return below_->card_of_transport_key(digest); });
     }
+    Result<std::optional<SealedPersonalisation>> personalisation(const CardId& card_id) override
+    {
+        return call([&] { return below_->personalisation(card_id); });
+    }
+    Result<void> put_personalisation(const CardId& card_id,
+                                     const SealedPersonalisation& sealed) override
+    {
+        return call([&] { return below_->put_personalisation(card_id, sealed); });
+    }
+    Result<std::uint64_t> restored_count() override
+    {
+        return call([&] { return below_->restored_count(); });
+    }
     Result<void> insert_card(const CardRow& row) override
     {
         return call([&] { return below_->insert_card(row); });
@@ -143,9 +156,9 @@ public:
     {
         return call([&] { return below_->evidence(skip, limit); });
     }
-    Result<std::size_t> evidence_count(const CardId& card_id) override
+    Result<std::vector<EvidenceRow>> evidence(const CardId& card_id) override
     {
-        return call([&] { return below_->evidence_count(card_id); });
+        return call([&] { return below_->evidence(card_id); });
     }
     Result<std::optional<std::string>> checkpoint() override
     {

@@ -114,11 +114,71 @@ TEST_CASE("power, reset, SELECT, a wrong PIN and every executed debit end the ve
     ends("top-up", false, [&] { CHECK(card.execute(Kind::top_up, 1).sw == 0x9000); });
     ends("refused debit", false,
          [&] { CHECK(card.execute(Kind::cash_out, -20'001).sw == 0x9403); });
-    const auto debit = card.next(Kind::cash_out, -1);
+    const auto debit = IssuedCard::requested(card.request(Kind::cash_out, -1));
     CHECK(card.execute(debit).sw == 0x9000);
     ends("an executed debit again", false, [&] { CHECK(card.execute(debit).sw == 0x9000); });
     for (const auto kind : {Kind::cancel, Kind::reset_pin_tries, Kind::block, Kind::unblock})
         ends(name(kind), false, [&] { CHECK(card.execute(kind).sw == 0x9000); });
+}
+
+TEST_CASE("kind 16 takes the PIN away, and one is set once without it", "[applet][pin]")
+{
+    IssuedCard card;
+    card.verify(wrong_pin);
+    REQUIRE(card.verify(right_pin).sw == 0x9000);
+    CHECK(card.set_pin(new_pin).sw == 0x6985);  // it does not wait
+    CHECK(card.execute(Kind::open_pin).sw == 0x9000);
+    CHECK(card.pin_status().sw == 0x6984);
+    CHECK(card.verify(right_pin).sw == 0x6984);
+    CHECK(card.change_pin(right_pin, new_pin).sw == 0x6984);
+    CHECK(card.execute(Kind::cash_out, -5001).sw == 0x6982);
+
+    card.applet.power_on();  // it outlasts power-off and other operations
+    card.select();
+    CHECK(card.execute(Kind::top_up, 1).sw == 0x9000);
+    CHECK(card.set_pin(no_pin_block).sw == 0x6A80);
+    card.storage.failing_writes = 1;
+    CHECK(card.set_pin(new_pin).sw == 0x6581);
+    CHECK(card.set_pin(new_pin).sw == 0x9000);
+    CHECK(card.pin_status().sw == 0x63C3);  // it makes nothing stand verified
+    CHECK(card.set_pin(new_pin).sw == 0x6985);
+    CHECK(card.verify(right_pin).sw == 0x63C2);
+    CHECK(card.verify(new_pin).sw == 0x9000);
+    CHECK(card.execute(Kind::cash_out, -5001).sw == 0x9000);
+}
+
+TEST_CASE("kind 16 ends the verified status and a blocked PIN, also of a card that had none",
+          "[applet][pin]")
+{
+    auto memory = memory_in_use();
+    memory.has_pin = GENERATE(true, false);
+    IssuedCard card(memory);
+    CHECK(card.set_pin(new_pin).sw == 0x6985);
+    for (int i = 0; i < 3; ++i) card.verify(wrong_pin);
+    CHECK(card.execute(Kind::open_pin).sw == 0x9000);
+    CHECK(card.set_pin(new_pin).sw == 0x9000);
+    CHECK(card.verify(new_pin).sw == 0x9000);
+    CHECK(card.execute(Kind::open_pin).sw == 0x9000);
+    CHECK(card.execute(Kind::cash_out, -5001).sw == 0x6982);
+}
+
+TEST_CASE("a private balance stays hidden until a new PIN has been set and verified",
+          "[applet][pin]")
+{
+    auto memory = memory_in_use();
+    memory.private_balance = true;
+    IssuedCard card(memory);
+    const auto state = [&] {
+        return card.send(command_apdu(wire::command::internal_authenticate, Bytes(16), 0)).sw;
+    };
+    REQUIRE(card.verify(right_pin).sw == 0x9000);
+    REQUIRE(state() == 0x9000);
+    CHECK(card.execute(Kind::open_pin).sw == 0x9000);
+    CHECK(state() == 0x6982);
+    CHECK(card.set_pin(new_pin).sw == 0x9000);
+    CHECK(state() == 0x6982);
+    CHECK(card.verify(new_pin).sw == 0x9000);
+    CHECK(state() == 0x9000);
 }
 
 TEST_CASE("a PIN try is written before the comparison", "[applet][pin]")

@@ -23,7 +23,7 @@ std::vector<Bytes> trace_of(IssuedCard& card)
     };
     for (int round = 0; round < 2; ++round) {
         run(card.next(Kind::top_up, 500));
-        run(card.next(Kind::cash_out, -200));
+        run(IssuedCard::requested(card.request(Kind::cash_out, -200)));
         run(IssuedCard::requested(card.request(Kind::transfer_in, 70)));
         run(IssuedCard::requested(card.request(Kind::transfer_out, -30)));
         run(card.next(Kind::block));

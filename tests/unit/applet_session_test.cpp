@@ -31,14 +31,18 @@ public:
 
     void play(const Json& step)
     {
-        INFO(step.at("name").get<std::string>());
+        INFO(step.value("name", ""));
         if (step.contains("reset")) {
             reset_();
             return;
         }
-        const auto reply = send_(command(step.at("command")));
+        const auto apdu = command(step.at("command"));
+        const auto reply = send_(apdu);
         REQUIRE(reply.sw == std::stoul(step.at("sw").get<std::string>(), nullptr, 16));
-        answers_[step.at("name").get<std::string>()] = reply.data;
+        if (step.contains("name")) {
+            answers_[step.at("name").get<std::string>()] = reply.data;
+            sent_[step.at("name").get<std::string>()] = apdu;
+        }
         check(step.value("response", Json()), reply.data);
     }
 
@@ -73,8 +77,11 @@ private:
             CHECK(answer.size() == std::stoul(wanted.at("length").dump()));
         } else if (wanted.contains("same_as")) {
             CHECK(answer == answers_.at(wanted.at("same_as")));
-        } else if (wanted.contains("object_of")) {
-            CHECK(answer == object_of(answers_.at(wanted.at("object_of"))));
+        } else if (wanted.contains("data_of")) {
+            const auto& apdu = sent_.at(wanted.at("data_of"));
+            CHECK(answer == testing::bytes_of(std::span(apdu).subspan(5, apdu.at(4))));
+        } else if (wanted.contains("fci")) {
+            check_fci(wanted.at("fci"), answer);
         } else {
             check_signed(wanted, answer);
         }
@@ -103,8 +110,22 @@ private:
     {
         CHECK(object.at(0) == from_hex(to_lower(wanted.at("template"))).at(0));
         tlv::Decoder outer(object);
-        auto in = outer.inside(object.at(0));
-        for (const auto& [tag, value] : wanted.at("fields").items()) {
+        check_fields(outer.inside(object.at(0)), wanted.at("fields"));
+    }
+
+    void check_fci(const Json& fields, const Bytes& answer) const
+    {
+        tlv::Decoder outer(answer);
+        auto fci = outer.inside(wire::tag::fci);
+        CHECK(testing::bytes_of(fci.field<wire::aid.size()>(wire::tag::aid)) ==
+              testing::bytes_of(wire::aid));
+        check_fields(fci.inside(wire::tag::fci_proprietary), fields);
+        CHECK(fci.at_end());
+    }
+
+    void check_fields(tlv::Decoder in, const Json& fields) const
+    {
+        for (const auto& [tag, value] : fields.items()) {
             const auto got = in.field(from_hex(to_lower(tag)).at(0), 0, 255);
             if (value.is_string()) CHECK(testing::bytes_of(got) == from_hex(value));
             if (value.is_object()) {
@@ -123,7 +144,7 @@ private:
 
     Send send_;
     std::function<void()> reset_;
-    std::map<std::string, Bytes> answers_;
+    std::map<std::string, Bytes> answers_, sent_;
 };
 
 // As a T=0 reader does: no Le beside data, GET RESPONSE after 61xx, again after 6Cxx.
@@ -156,7 +177,7 @@ TEST_CASE("a card lives the whole life of session.json", "[applet]")
     Player player([&](const Bytes& apdu) { return card.send(apdu); },
                   [&] { card.applet.power_on(); });
     for (const auto& step : session.at("steps")) player.play(step);
-    CHECK(session.at("steps").size() > 100);
+    CHECK(session.at("steps").size() == 142);
 }
 
 TEST_CASE("under T=0 a card lives the same life", "[applet]")
@@ -167,9 +188,10 @@ TEST_CASE("under T=0 a card lives the same life", "[applet]")
     Player player([&](const Bytes& apdu) { return transmit_t0(t0, apdu); }, [&] { t0.power_on(); });
     int left_out = 0;
     for (const auto& step : session.at("steps")) {
-        const auto sw = step.value("sw", "");
         // a wrong Le beside command data: T=0 has no Le there
-        const bool about_le = sw == "6CB0" || sw == "6700";
+        const auto sw = step.value("sw", "");
+        const bool about_le = sw == "6CB0" || (sw == "6700" && !step.at("command").is_null() &&
+                                               step.value("name", "").ends_with("without Le"));
         if (about_le) {
             ++left_out;
         } else {

@@ -25,7 +25,8 @@ struct Row {
     Bytes header;                 // CLA INS P1 P2
     std::function<Bytes()> data;  // what succeeds where the command works
     bool has_answer;
-    const char* works_in;  // digits: the states of section 6; 0: before SELECT too
+    const char* works_in;     // digits: the states of section 6; 0: before SELECT too
+    bool awaits_pin = false;  // needs a card that waits for a PIN
 };
 
 Bytes personalisation()
@@ -51,7 +52,7 @@ Operation executed()
             .amount = Amount::minor_units(5),
             .unit = memory.currency.unit,
             .nonce = public_of<Nonce>(1),
-            .account = {},
+            .account = AccountId::parse(std::string_view("T1")),
             .parameter = {}};
 }
 
@@ -83,6 +84,7 @@ std::vector<Row> table()
         {"GET CHALLENGE", {0x00, 0x84, 0x00, 0x00}, none, true, "01234"},
         {"VERIFY", {0x00, 0x20, 0x00, 0x01}, [] { return right_pin; }, false, "234"},
         {"CHANGE REFERENCE DATA", {0x00, 0x24, 0x00, 0x01}, two_blocks, false, "234"},
+        {"... after kind 16", {0x00, 0x24, 0x01, 0x01}, [] { return new_pin; }, false, "234", true},
         {"INTERNAL AUTHENTICATE", {0x00, 0x88, 0, 0}, [] { return Bytes(16); }, true, "234"},
         {"GET DATA", {0x80, 0xCA, 0x00, 0x92}, none, true, "234"},
         {"REQUEST", {0x80, 0x30, 0x04, 0x00}, wish, true, "2"},
@@ -98,7 +100,7 @@ std::vector<Row> table()
     };
 }
 
-std::unique_ptr<TestCard> card_in(Standing standing)
+std::unique_ptr<TestCard> card_in(Standing standing, bool awaits_pin = false)
 {
     const bool blank = standing == Standing::blank || standing == Standing::unselected_blank;
     chip::CardMemory memory;
@@ -107,6 +109,12 @@ std::unique_ptr<TestCard> card_in(Standing standing)
     if (!blank) card->execute(executed());
     if (standing == Standing::blocked) card->execute(Kind::block);
     if (standing == Standing::terminated) card->execute(Kind::terminate);
+    if (awaits_pin && !blank) {
+        card->arrange([](chip::CardMemory& m) {
+            m.has_pin = false;
+            m.awaits_pin = true;
+        });
+    }
     if (standing == Standing::unselected || standing == Standing::unselected_blank)
         card->applet.power_on();
     return card;
@@ -138,9 +146,9 @@ std::optional<std::uint8_t> right_le(const Row& row)
 }
 
 // Sends it; where it is refused, memory and standing must be what they were.
-void check(Standing standing, const Bytes& bytes, std::uint16_t wanted)
+void check(Standing standing, const Bytes& bytes, std::uint16_t wanted, bool awaits_pin = false)
 {
-    const auto card = card_in(standing);
+    const auto card = card_in(standing, awaits_pin);
     const auto before = card->memory();
     const auto ready = card->send(from_hex("80ca009200")).sw;
     const auto reply = card->send(bytes);
@@ -166,8 +174,11 @@ std::vector<std::pair<Bytes, std::uint16_t>> faulty(const Row& row)
     for (const int cla : {0x01, 0x0C, 0x10, 0x40, 0x81, 0x84, 0x90, 0xFF})
         all.emplace_back(with(0, cla), 0x6E00);
     for (const int ins : {0x00, 0xC0, 0xB0, 0x35, 0xFF}) all.emplace_back(with(1, ins), 0x6D00);
-    const bool is_request = row.header[1] == 0x30;  // its kind is looked at after the state
-    if (!is_request) all.emplace_back(with(2, 0x7F), 0x6A86);
+    all.emplace_back(with(2, 0x7F), 0x6A86);
+    if (row.header[1] == 0x30) {
+        for (const auto kind : {Kind::top_up, Kind::payment, Kind::cancel})
+            all.emplace_back(with(2, static_cast<int>(kind)), 0x6A86);
+    }
     all.emplace_back(with(3, 0x7F), 0x6A86);
     all.emplace_back(Bytes(good.begin(), good.begin() + 3), 0x6700);
 
@@ -200,12 +211,13 @@ TEST_CASE("each command works in the states that section 6 names and answers 698
         for (const auto standing : standings) {
             INFO(row.name << " in standing " << static_cast<int>(standing));
             const bool is_fine = works(row, standing);
-            check(standing, command(row, row.data(), right_le(row)), is_fine ? 0x9000 : 0x6985);
+            check(standing, command(row, row.data(), right_le(row)), is_fine ? 0x9000 : 0x6985,
+                  row.awaits_pin);
             (is_fine ? worked : refused) += 1;
         }
     }
-    CHECK(worked == 2 * 6 + 7 * 3 + 2 + 1);
-    CHECK(worked + refused == 12 * 6);
+    CHECK(worked == 2 * 6 + 8 * 3 + 2 + 1);
+    CHECK(worked + refused == 13 * 6);
 }
 
 TEST_CASE("class, instruction, P1 P2 and length are checked before the state", "[applet]")
@@ -266,6 +278,7 @@ TEST_CASE("no other class or instruction is known, and no other P1 P2", "[applet
         }
     }
     CHECK(known == 11);
-    CHECK(fitting == 11 + 256);  // GET RESULT and GET OPERATION share theirs, REQUEST has a kind
+    // Two share theirs with another one, and REQUEST has three kinds.
+    CHECK(fitting == 11 + 2 + 2);
     CHECK(card.memory() == before);
 }

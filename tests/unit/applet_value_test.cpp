@@ -206,6 +206,7 @@ TEST_CASE("results form a chain that verifies under the card's key", "[applet][v
     for (const std::int64_t amount : {500, -200, 300}) {
         const auto kind = amount > 0 ? Kind::top_up : Kind::cash_out;
         const auto operation = card.next(kind, amount);
+        if (needs_request(kind)) card.keep_request(operation);
         const auto receipt = Receipt::decode(card.execute(operation).data);
         REQUIRE(receipt);
         balance += static_cast<std::uint64_t>(amount);

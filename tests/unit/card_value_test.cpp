@@ -183,11 +183,16 @@ TEST_CASE("a result of the log is of the sequence that was asked for", "[card]")
     foreign.card_id = bytes_value<CardId>(0x79);
     table.card.put(log_ins, table.card.receipt_of(foreign).encode());
     CHECK(table.session.result(operation.sequence).error().code == Errc::bad_signature);
-    table.card.put(log_ins, foreign.encode());
+    const auto executed = [](const Operation& what) {
+        return ExecutedOperation{what, Signature{}}.encode();
+    };
+    table.card.put(log_ins, executed(foreign));
     CHECK(table.session.operation(operation.sequence).error().code == Errc::bad_signature);
-    table.card.put(log_ins, operation.encode());
+    table.card.put(log_ins, executed(operation));
     CHECK(table.session.operation(operation.sequence));
     CHECK(table.session.operation(operation.sequence + 1).error().code == Errc::bad_signature);
+    table.card.put(log_ins, operation.encode());  // without the issuer's signature
+    CHECK(table.session.operation(operation.sequence).error().code == Errc::malformed);
     table.card.put_status(log_ins, 0x6A88);
     CHECK(table.session.result(1).error().code == Errc::not_in_log);
 }

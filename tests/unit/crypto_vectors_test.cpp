@@ -7,11 +7,13 @@
 
 #include <sodium/crypto_sign_ed25519.h>
 
+#include "../../src/crypto/card_derivation.hpp"
 #include "../../src/crypto/card_signer.hpp"
 #include "../../src/crypto/ed25519.hpp"
 #include "../../src/crypto/signed_message.hpp"
 #include "../../src/crypto/software_keys.hpp"
 #include "../../src/protocol/wire.hpp"
+#include "support/secrets.hpp"
 #include "support/vectors.hpp"
 
 using namespace tallycard;
@@ -46,7 +48,10 @@ TEST_CASE("both sides derive the same card key", "[crypto]")
         SoftwareCardRoot root(secret<KeySeed>(v["root_seed"]));
         const auto card_id = value<CardId>(v["card_id"]);
         CHECK(root.public_key() == value<PublicKey>(v["A"]));
-        const auto key = root.derive(card_id);
+        // With RFC 8032's nonce, as a token makes it.
+        const auto signature = ed25519::sign_secret(secret<KeySeed>(v["root_seed"]), {},
+                                                    wire::domain::card_key, card_id.bytes());
+        const auto key = card_key_from(signature, root.public_key(), card_id);
         REQUIRE(key);
         CHECK(key->certificate == value<Certificate>(v["R"]));
         CHECK(bytes_of(key->scalar.reveal()) == from_hex(v["S"]));
@@ -104,6 +109,18 @@ TEST_CASE("issuer and card make the vectors' signatures, and they verify", "[cry
     }
 }
 
+TEST_CASE("a root key in software makes another key each time, and each is the card's", "[crypto]")
+{
+    SoftwareCardRoot root(secret_of<KeySeed>(7));
+    const auto card_id = bytes_value<CardId>(0x21);
+    const auto one = root.derive(card_id).value(), other = root.derive(card_id).value();
+    CHECK(one.certificate != other.certificate);
+    CHECK(one.public_key != other.public_key);
+    for (const auto* key : {&one, &other})
+        CHECK(derive_card_public_key(root.public_key(), card_id, key->certificate).value() ==
+              key->public_key);
+}
+
 TEST_CASE("results, statements and records carry signatures that verify", "[crypto]")
 {
     const auto vectors = load_vectors("results.json");
@@ -119,13 +136,17 @@ TEST_CASE("results, statements and records carry signatures that verify", "[cryp
         const auto statement = *StateStatement::decode(from_hex(v["encoded"]));
         CHECK(verify(statement, value<Signature>(v["card_signature"]), card.public_key()));
     }
-    const auto records = load_vectors("records.json");
-    for (const auto& v : records["records"]) {
-        const auto record = *Record::decode(from_hex(v["encoded"]));
-        CHECK(verify(record.receipt, value<PublicKey>(records["card_public_key"])));
-        if (record.issuer_signature)
-            CHECK(verify(FirstInstruction{record.operation, *record.issuer_signature},
-                         value<PublicKey>(records["operation_public_key"])));
+    const auto keys = load_vectors("entries.json", "operation_public_keys");
+    for (const auto& v : testing::card_entries()) {
+        const Receipt receipt{*CardResult::decode(from_hex(v["result"])),
+                              value<Signature>(v["card_signature"])};
+        CHECK(verify(receipt, card.public_key()));
+        if (v["issuer_signature"].is_null()) continue;
+        const FirstInstruction first{*Operation::decode(from_hex(v["operation"])),
+                                     value<Signature>(v["issuer_signature"])};
+        const bool verifies = verify(first, value<PublicKey>(keys[0])).has_value() ||
+                              verify(first, value<PublicKey>(keys[1])).has_value();
+        CHECK(verifies);
     }
 }
 

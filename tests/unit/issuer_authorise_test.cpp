@@ -46,7 +46,7 @@ TEST_CASE("I6: asking twice with one id is asking once, before and after it has 
     REQUIRE(after.progress == Progress::settled);
     REQUIRE(after.first == first);
     REQUIRE(after.receipt == receipt);
-    REQUIRE(issuer->status(request.id).value().receipt == receipt);
+    REQUIRE(issuer->status(request.id, std::nullopt).value().receipt == receipt);
 }
 
 TEST_CASE("an id that was used for something else is a conflict")
@@ -71,18 +71,20 @@ TEST_CASE("an id that was used for something else is a conflict")
     }
     SECTION("kind")
     {
-        changed.kind = Kind::cash_out;
-        changed.amount = Amount::minor_units(-100);
+        changed.kind = Kind::block;
+        changed.amount = {};
     }
     REQUIRE(refusal(issuer->authorise(changed)) == Errc::conflict);
     const auto second = card.request(Kind::transfer_out, -1, "shop");
-    REQUIRE(refusal(issuer->authorise_transfer(request.id, second)) == Errc::conflict);
+    REQUIRE(refusal(issuer->authorise_transfer(
+                {.id = request.id, .second = second, .terminal = account_id("T1")})) ==
+            Errc::conflict);
 }
 
 TEST_CASE("an unknown id has no status")
 {
     TestIssuer issuer;
-    REQUIRE(refusal(issuer->status(issuer.next_id())) == Errc::unknown_operation);
+    REQUIRE(refusal(issuer->status(issuer.next_id(), std::nullopt)) == Errc::unknown_operation);
 }
 
 TEST_CASE("nothing is signed for a card that is not known, or denied")
@@ -102,13 +104,98 @@ TEST_CASE("an amount has the sign of its kind, and an administrative kind its pa
     auto card = issuer.make_card();
     REQUIRE(refusal(issuer.authorise(card, Kind::top_up, 0)) == Errc::bad_amount);
     REQUIRE(refusal(issuer.authorise(card, Kind::top_up, -1)) == Errc::bad_amount);
-    REQUIRE(refusal(issuer.authorise(card, Kind::cash_out, 1)) == Errc::bad_amount);
     REQUIRE(refusal(issuer.authorise(card, Kind::block, 1)) == Errc::bad_amount);
     REQUIRE(refusal(issuer.authorise(card, Kind::set_limits)) == Errc::malformed);
     REQUIRE(refusal(issuer.authorise(card, Kind::block, 0, Limits{})) == Errc::malformed);
     REQUIRE(refusal(issuer.authorise(card, Kind::payment, -1)) == Errc::malformed);
-    REQUIRE(refusal(issuer.authorise(card, Kind::transfer_in, 1)) == Errc::malformed);
-    REQUIRE(!issuer->standing(card.id()).value().pending);
+    REQUIRE(!issuer->standing(card.id(), std::nullopt).value().pending);
+}
+
+TEST_CASE("no debit and no transfer is signed on a terminal's word alone: the card asks for it")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 500);
+    for (const auto kind : {Kind::cash_out, Kind::transfer_in, Kind::transfer_out}) {
+        const auto amount = is_credit(kind) ? 1 : -1;
+        REQUIRE(refusal(issuer->authorise(issuer.request(card, kind, amount))) ==
+                Errc::no_such_request);
+    }
+    const auto mine = card.request(Kind::cash_out, -100, "T1");
+    REQUIRE(refusal(issuer->authorise_transfer(issuer.transfer_request(mine, "T2"))) ==
+            Errc::not_permitted);
+    auto forged = mine;
+    forged.operation.account = account_id("T2");
+    REQUIRE(refusal(issuer->authorise_transfer(issuer.transfer_request(forged, "T2"))) ==
+            Errc::bad_signature);
+    const auto first = issuer->authorise_transfer(issuer.transfer_request(mine)).value().first;
+    issuer->settle(card.execute(first), std::nullopt).value();
+    REQUIRE(issuer.balance(AccountKind::cash, "T1") == -400);
+    REQUIRE(issuer.balance(AccountKind::cash, "T2") == 0);
+}
+
+TEST_CASE("a pending debit is shown to the terminal that asked for it alone")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 500);
+    issuer->open_account(account_id("shop")).value();
+    const auto account = GENERATE("T1", "shop");
+    const auto kind = std::string_view(account) == "T1" ? Kind::cash_out : Kind::transfer_out;
+    const auto asked = issuer.transfer_request(card.request(kind, -100, account));
+    const auto first = issuer->authorise_transfer(asked).value().first;
+
+    const auto own = issuer->standing(card.id(), account_id("T1")).value();
+    REQUIRE(own.pending == first);
+    REQUIRE(!own.withheld);
+    REQUIRE(issuer->status(asked.id, account_id("T1")).value().first == first);
+    for (const auto& other : {std::optional(account_id("T2")), std::optional<AccountId>()}) {
+        const auto seen = issuer->standing(card.id(), other).value();
+        REQUIRE(!seen.pending);
+        REQUIRE(seen.withheld);
+        REQUIRE(seen.is_pending());
+        REQUIRE(refusal(issuer->status(asked.id, other)) == Errc::not_permitted);
+    }
+    auto taken = asked;
+    taken.terminal = account_id("T2");
+    const auto refused = refusal(issuer->authorise_transfer(taken));
+    REQUIRE(refused == (kind == Kind::cash_out ? Errc::not_permitted : Errc::conflict));
+
+    issuer->settle(card.execute(first), std::nullopt).value();
+    REQUIRE(issuer->status(asked.id, account_id("T2")).value().progress == Progress::settled);
+}
+
+TEST_CASE("what is pending and no debit is shown to every terminal")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    const auto first = issuer.authorise(card, Kind::top_up, 500).value().first;
+    REQUIRE(issuer->standing(card.id(), account_id("T2")).value().pending == first);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().pending == first);
+}
+
+TEST_CASE("what the card would refuse by its limits and its balance is not signed")
+{
+    TestIssuer issuer;
+    issuer.limits.maximum_balance = Balance::minor_units(1000);
+    issuer.limits.maximum_amount = Balance::minor_units(700);
+    auto card = issuer.make_card();
+    issuer->open_account(account_id("T1")).value();
+    REQUIRE(refusal(issuer.authorise(card, Kind::top_up, 701)) == Errc::amount_limit);
+    issuer.run(card, Kind::top_up, 700);
+    REQUIRE(refusal(issuer.authorise(card, Kind::top_up, 301)) == Errc::balance_limit);
+    REQUIRE(refusal(issuer.authorise(card, Kind::cash_out, -701)) == Errc::amount_limit);
+    issuer.run(card, Kind::cash_out, -100);
+    REQUIRE(refusal(issuer.authorise(card, Kind::cash_out, -601)) == Errc::balance_too_low);
+    REQUIRE(refusal(issuer.authorise(card, Kind::transfer_out, -601)) == Errc::balance_too_low);
+    REQUIRE(issuer.reserved(AccountKind::cash, "T1") == 0);
+
+    auto wider = issuer.limits;
+    wider.maximum_balance = Balance::minor_units(2000);
+    issuer.run(card, Kind::set_limits, 0, wider);
+    REQUIRE(refusal(issuer.authorise(card, Kind::top_up, 701)) == Errc::amount_limit);
+    issuer.run(card, Kind::top_up, 700);
+    REQUIRE(issuer->card(card.id()).value()->limits == wider);
 }
 
 TEST_CASE("only what the card's state admits is signed")
@@ -121,7 +208,7 @@ TEST_CASE("only what the card's state admits is signed")
     issuer.run(card, Kind::unblock);
     issuer.run(card, Kind::terminate);
     REQUIRE(refusal(issuer.authorise(card, Kind::cancel)) == Errc::card_state);
-    REQUIRE(issuer->standing(card.id()).value().state == CardState::terminated);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().state == CardState::terminated);
 }
 
 TEST_CASE("at most one operation is pending for a card")
@@ -146,16 +233,16 @@ TEST_CASE("a void is signed beside what is pending, and ends it when its result 
     REQUIRE(voiding.operation.kind == Kind::cancel);
     REQUIRE(voiding.operation.sequence == first.operation.sequence);
     REQUIRE(issuer->void_pending(card.id()).value() == voiding);
-    const auto standing = issuer->standing(card.id()).value();
+    const auto standing = issuer->standing(card.id(), std::nullopt).value();
     REQUIRE(standing.pending == first);
     REQUIRE(standing.voiding == voiding);
-    REQUIRE(issuer->status(request.id).value().progress == Progress::pending);
+    REQUIRE(issuer->status(request.id, std::nullopt).value().progress == Progress::pending);
 
     REQUIRE(issuer->settle(card.execute(voiding), std::nullopt).value().settled);
 
-    REQUIRE(issuer->status(request.id).value().progress == Progress::voided);
-    REQUIRE(!issuer->standing(card.id()).value().pending);
-    REQUIRE(!issuer->standing(card.id()).value().voiding);
+    REQUIRE(issuer->status(request.id, std::nullopt).value().progress == Progress::voided);
+    REQUIRE(!issuer->standing(card.id(), std::nullopt).value().pending);
+    REQUIRE(!issuer->standing(card.id(), std::nullopt).value().voiding);
     REQUIRE(issuer.balance(AccountKind::cash, "T1") == 0);
     REQUIRE(issuer.reserved(AccountKind::cash, "T1") == 0);
     REQUIRE(issuer->void_pending(card.id()).error().code == Errc::unknown_operation);
@@ -170,7 +257,7 @@ TEST_CASE("a pending operation that has been voided may still be the one that ex
     const auto first = issuer->authorise(request).value().first;
     issuer->void_pending(card.id()).value();
     REQUIRE(issuer->settle(card.execute(first), std::nullopt).value().settled);
-    REQUIRE(issuer->status(request.id).value().progress == Progress::settled);
+    REQUIRE(issuer->status(request.id, std::nullopt).value().progress == Progress::settled);
     REQUIRE(issuer.balance(AccountKind::cash, "T1") == -100);
 }
 
@@ -186,7 +273,7 @@ TEST_CASE("a void of a void is that void, and a denied card gets one for what is
     issuer->deny(denied.id()).value();
     const auto cancel = issuer->void_pending(denied.id()).value();
     REQUIRE(issuer->settle(denied.execute(cancel), std::nullopt).value().settled);
-    REQUIRE(issuer->status(top_up.id).value().progress == Progress::voided);
+    REQUIRE(issuer->status(top_up.id, std::nullopt).value().progress == Progress::voided);
     REQUIRE(issuer->void_pending(denied.id()).error().code == Errc::unknown_operation);
 }
 
@@ -199,7 +286,7 @@ TEST_CASE("an offline payment that takes the sequence ends what was pending")
     const auto first = issuer->authorise(request).value().first;
     REQUIRE(issuer.reserved(AccountKind::cash, "T1") == 100);
     REQUIRE(issuer.settle(card.pay(10, "shop")).value().settled);
-    REQUIRE(issuer->status(request.id).value().progress == Progress::voided);
+    REQUIRE(issuer->status(request.id, std::nullopt).value().progress == Progress::voided);
     REQUIRE(issuer.reserved(AccountKind::cash, "T1") == 0);
     REQUIRE(first.operation.sequence == 2);
 }

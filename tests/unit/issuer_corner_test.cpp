@@ -19,7 +19,7 @@ constexpr std::uint32_t last_sequence = 0xFFFFFFFF;
 
 struct Lies {
     bool no_record = false, no_index = false;
-    std::optional<Operation> kept_for;
+    std::optional<ExecutedOperation> kept_for;
     std::optional<Result<std::optional<AccountRow>>> account;
 };
 Lies lies;
@@ -45,7 +45,7 @@ public:
     {
         auto rows = below().kept(id, at);
         if (lies.kept_for && rows)
-            for (auto& row : *rows) row.operation = *lies.kept_for;
+            for (auto& row : *rows) row.executed = *lies.kept_for;
         return rows;
     }
 };
@@ -88,7 +88,7 @@ Operation cash_operation(Kind kind, std::int64_t units)
             .amount = Amount::minor_units(units),
             .unit = Unit::from_code(978).value(),
             .nonce = {},
-            .account = std::nullopt,
+            .account = account_id("T1"),
             .parameter = {}};
 }
 
@@ -119,7 +119,7 @@ TEST_CASE("a ledger that lost a record is damaged, and settles nothing anew", "[
 
     lies.no_record = true;
     REQUIRE(platform->authorise(wanted).error().code == Errc::file_damaged);
-    REQUIRE(platform->status(wanted.id).error().code == Errc::file_damaged);
+    REQUIRE(platform->status(wanted.id, std::nullopt).error().code == Errc::file_damaged);
     REQUIRE(platform->settle(receipt, std::nullopt).error().code == Errc::file_damaged);
     lies = {.no_record = false, .no_index = true, .kept_for = {}, .account = {}};
     REQUIRE(platform->settle(receipt, std::nullopt).error().code == Errc::evidence);
@@ -135,12 +135,12 @@ TEST_CASE("a kept result without its operation is damage, and nothing of it sett
     const auto second = card.pay(2, "shop");
     REQUIRE(!issuer.settle(second).value().settled);
     const auto platform = open_lying(issuer);
-    lies.kept_for = first.operation;
-    REQUIRE(platform->settle(first.receipt, first.operation).error().code == Errc::file_damaged);
-    REQUIRE(platform->standing(card.id()).value().settled == 1);
+    lies.kept_for = first.executed;
+    REQUIRE(platform->settle(first.receipt, first.executed).error().code == Errc::file_damaged);
+    REQUIRE(platform->standing(card.id(), std::nullopt).value().settled == 1);
     lies = {};
-    REQUIRE(platform->settle(first.receipt, first.operation).value().settled);
-    REQUIRE(platform->standing(card.id()).value().settled == 3);
+    REQUIRE(platform->settle(first.receipt, first.executed).value().settled);
+    REQUIRE(platform->standing(card.id(), std::nullopt).value().settled == 3);
 }
 
 TEST_CASE("nothing is signed or reserved while the signer fails", "[issuer]")
@@ -189,7 +189,7 @@ TEST_CASE("after the last sequence of a card nothing is signed for it", "[issuer
     const auto first = issuer.authorise(card, Kind::top_up, 500).value().first;
     REQUIRE(first.operation.sequence == last_sequence);
     REQUIRE(issuer->settle(card.execute(first), std::nullopt).value().settled);
-    REQUIRE(issuer->standing(card.id()).value().settled == last_sequence);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().settled == last_sequence);
     REQUIRE(issuer.authorise(card, Kind::top_up, 1).error().code == Errc::card_state);
     REQUIRE(issuer->void_pending(card.id()).error().code == Errc::unknown_operation);
 }
@@ -202,12 +202,15 @@ TEST_CASE("a request for a transfer is one, valid, and of a known card", "[issue
     const auto good = card.request(Kind::transfer_in, 1, "shop");
     auto bad = good;
     bad.operation.amount = {};
-    REQUIRE(issuer->authorise_transfer(issuer.next_id(), bad).error().code == Errc::malformed);
-    bad.operation = card.make(Kind::top_up, 1);
-    REQUIRE(issuer->authorise_transfer(issuer.next_id(), bad).error().code == Errc::malformed);
+    REQUIRE(issuer->authorise_transfer(issuer.transfer_request(bad)).error().code ==
+            Errc::malformed);
+    bad.operation = card.make(Kind::top_up, 1, "T1");
+    REQUIRE(issuer->authorise_transfer(issuer.transfer_request(bad)).error().code ==
+            Errc::malformed);
     bad = good;
     bad.operation.card_id = id_of<CardId>(77);
-    REQUIRE(issuer->authorise_transfer(issuer.next_id(), bad).error().code == Errc::unknown_card);
+    REQUIRE(issuer->authorise_transfer(issuer.transfer_request(bad)).error().code ==
+            Errc::unknown_card);
     REQUIRE(issuer->void_pending(id_of<CardId>(77)).error().code == Errc::unknown_card);
 }
 
@@ -218,20 +221,19 @@ TEST_CASE("accounts end at 2^63−1 either way, and nothing wraps", "[issuer][I8
     const auto store = issuer.store().open().value();
     const auto transaction = store->write().value();
     Books books(*transaction);
-    const std::optional till = account_id("T1");
-    const auto cash = cash_account(*till);
+    const auto cash = cash_account(account_id("T1"));
 
     REQUIRE(
         transaction->put_account({.name = cash, .balance = -largest, .reserved = 2}).error().code ==
         Errc::bad_amount);
     put(*transaction, cash, -largest, 0);
-    REQUIRE(books.reserve(cash_operation(Kind::top_up, 1), till).error().code == Errc::bad_amount);
-    REQUIRE(books.check(cash_operation(Kind::top_up, 1), till).error().code == Errc::bad_amount);
-    REQUIRE(books.post(cash_operation(Kind::top_up, 1), till).error().code == Errc::bad_amount);
+    REQUIRE(books.reserve(cash_operation(Kind::top_up, 1)).error().code == Errc::bad_amount);
+    REQUIRE(books.check(cash_operation(Kind::top_up, 1)).error().code == Errc::bad_amount);
+    REQUIRE(books.post(cash_operation(Kind::top_up, 1)).error().code == Errc::bad_amount);
     put(*transaction, cash, largest, largest);
-    REQUIRE(books.reserve(cash_operation(Kind::top_up, 1), till).error().code == Errc::bad_amount);
-    REQUIRE(books.check(cash_operation(Kind::cash_out, -1), till).error().code == Errc::bad_amount);
-    REQUIRE(books.post(cash_operation(Kind::cash_out, -1), till).error().code == Errc::bad_amount);
+    REQUIRE(books.reserve(cash_operation(Kind::top_up, 1)).error().code == Errc::bad_amount);
+    REQUIRE(books.check(cash_operation(Kind::cash_out, -1)).error().code == Errc::bad_amount);
+    REQUIRE(books.post(cash_operation(Kind::cash_out, -1)).error().code == Errc::bad_amount);
     REQUIRE(transaction->account(cash).value()->balance == largest);
 }
 
@@ -244,14 +246,13 @@ TEST_CASE("a store that fails, or that holds what it would not take, moves nothi
                                          []() -> std::optional<Error> { return std::nullopt; });
     const auto transaction = store.write().value();
     Books books(*transaction);
-    const std::optional till = account_id("T1");
-    const auto cash = cash_account(*till);
+    const auto cash = cash_account(account_id("T1"));
     books.open(cash).value();
     lies.account = Error{.code = Errc::store_failed};
     REQUIRE(books.open(cash).error().code == Errc::store_failed);
     lies.account =
         std::optional(AccountRow{.name = cash, .balance = -largest, .reserved = largest});
-    REQUIRE(books.reserve(cash_operation(Kind::top_up, 1), till).error().code == Errc::bad_amount);
+    REQUIRE(books.reserve(cash_operation(Kind::top_up, 1)).error().code == Errc::bad_amount);
     lies.account.reset();
     books.open(cash).value();
     REQUIRE(transaction->account(cash).value()->reserved == 0);
@@ -271,7 +272,7 @@ TEST_CASE("a payment to an account that is full waits, kept or not, and takes no
     const auto second = card.pay(2, "shop");
     REQUIRE(!issuer.settle(second).value().settled);
     REQUIRE(issuer.settle(first).value().settled);
-    REQUIRE(issuer->standing(card.id()).value().settled == 2);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().settled == 2);
     REQUIRE(issuer.settle(second).error().code == Errc::bad_amount);
     REQUIRE(issuer.balance(AccountKind::associated, "kiosk") == 1);
     REQUIRE(issuer.sum_of_books() == 0);

@@ -17,7 +17,7 @@ TEST_CASE("what cannot be a result, or comes with what cannot be its operation, 
     blank.receipt.result.state = CardState::blank;
     REQUIRE(issuer.settle(blank).error().code == Errc::malformed);
     auto without = payment;
-    without.operation->amount = Amount::minor_units(1);  // a payment gives
+    without.executed->operation.amount = Amount::minor_units(1);  // a payment gives
     REQUIRE(issuer.settle(without).error().code == Errc::unknown_operation);
     REQUIRE(issuer.settle(payment).value().settled);
 }
@@ -46,17 +46,19 @@ TEST_CASE("I14: evidence holds only the operation that the card signed for", "[i
     REQUIRE(issuer->settle(second.receipt, std::nullopt).error().code == Errc::evidence);
     REQUIRE(!operations(0).operation);
     second = two.pay(3, "thief");
-    REQUIRE(issuer->settle(second.receipt, card.make(Kind::payment, -9, "shop")).error().code ==
-            Errc::evidence);
+    REQUIRE(
+        issuer->settle(second.receipt, ExecutedOperation{card.make(Kind::payment, -9, "shop"), {}})
+            .error()
+            .code == Errc::evidence);
     REQUIRE(!operations(1).operation);
     second = three.pay(4, "thief");
-    auto invalid = *second.operation;
-    invalid.amount = Amount::minor_units(4);
+    auto invalid = *second.executed;
+    invalid.operation.amount = Amount::minor_units(4);
     REQUIRE(issuer->settle(second.receipt, invalid).error().code == Errc::evidence);
     REQUIRE(!operations(2).operation);
     second = four.pay(5, "thief");
     REQUIRE(issuer.settle(second).error().code == Errc::evidence);
-    REQUIRE(operations(3).operation == second.operation);
+    REQUIRE(operations(3).operation == second.executed->operation);
 }
 
 TEST_CASE("I14: of three results that wait for one sequence each but the first is evidence",
@@ -74,7 +76,7 @@ TEST_CASE("I14: of three results that wait for one sequence each but the first i
     REQUIRE(issuer.settle(one.pay(5, "thief")).error().code == Errc::evidence);
     REQUIRE(issuer.settle(two.pay(6, "thief")).error().code == Errc::evidence);
     REQUIRE(issuer.settle(missing).value().settled);
-    REQUIRE(issuer->standing(card.id()).value().settled == 3);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().settled == 3);
     REQUIRE(issuer.balance(AccountKind::associated, "shop") == 3);
     REQUIRE(issuer->evidence().value().size() == 2);
 }

@@ -25,7 +25,7 @@ TEST_CASE("results ahead are kept, and settle in order when the gap closes")
     issuer.reopen();
 
     REQUIRE(issuer.settle(a).value().ledger_index == 1);
-    REQUIRE(issuer->standing(card.id()).value().settled == 4);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().settled == 4);
     REQUIRE(issuer.settle(b).value().ledger_index == 2);
     REQUIRE(issuer.settle(c).value().ledger_index == 3);
     REQUIRE(issuer.balance(AccountKind::associated, "shop") == 400);
@@ -48,11 +48,11 @@ TEST_CASE("I14: of two kept results for one sequence the one that fits settles")
 
     REQUIRE(issuer.settle(forged_first ? forged : honest));
     REQUIRE(issuer.settle(forged_first ? honest : forged).error().code == Errc::evidence);
-    REQUIRE(issuer->standing(card.id()).value().denied);
-    REQUIRE(issuer->standing(card.id()).value().settled == 1);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().denied);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().settled == 1);
     REQUIRE(issuer.settle(missing).value().settled);
 
-    REQUIRE(issuer->standing(card.id()).value().settled == 3);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().settled == 3);
     REQUIRE(issuer.balance(AccountKind::associated, "shop") == 300);
     REQUIRE(issuer.balance(AccountKind::associated, "thief") == 0);
     REQUIRE(issuer.settle(honest).value().settled);
@@ -72,8 +72,8 @@ TEST_CASE("a kept result that does not fit when its turn comes is evidence")
 
     REQUIRE(issuer.settle(card.pay(100, "shop")).value().settled);
 
-    REQUIRE(issuer->standing(card.id()).value().denied);
-    REQUIRE(issuer->standing(card.id()).value().settled == 2);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().denied);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().settled == 2);
     REQUIRE(issuer->evidence().value().at(0).reason == EvidenceReason::broken_chain);
     REQUIRE(issuer.settle(card.pay(100, "shop")).value().settled);
 }
@@ -85,7 +85,10 @@ TEST_CASE("I11: a record exists exactly when its result has been settled, exactl
     const auto first = issuer.authorise(card, Kind::top_up, 500).value().first;
     REQUIRE(issuer->ledger_head().value().size == 0);
     const auto receipt = card.execute(first);
-    for (int i = 0; i < 3; ++i) REQUIRE(issuer->settle(receipt, first.operation).value().settled);
+    for (int i = 0; i < 3; ++i)
+        REQUIRE(issuer->settle(receipt, ExecutedOperation{first.operation, first.issuer_signature})
+                    .value()
+                    .settled);
 
     REQUIRE(issuer->ledger_head().value().size == 1);
     const auto record = issuer->record(0).value().value();
@@ -104,8 +107,8 @@ TEST_CASE("receipts settle in a batch, and each has an answer of its own")
     issuer.run(other, Kind::top_up, 5000);
     auto clone = other;
     auto unknown = card.pay(10, "shop");
-    const auto payment = unknown.operation;
-    unknown.operation.reset();
+    const auto payment = unknown.executed;
+    unknown.executed.reset();
     std::vector<Submission> batch = {unknown,
                                      other.pay(20, "shop"),
                                      clone.pay(21, "shop"),
@@ -124,7 +127,7 @@ TEST_CASE("receipts settle in a batch, and each has an answer of its own")
     REQUIRE(issuer.sum_of_books() == 0);
     issuer.reopen();
     REQUIRE(issuer->ledger_head().value().size == 5);
-    REQUIRE(issuer->standing(other.id()).value().denied);
+    REQUIRE(issuer->standing(other.id(), std::nullopt).value().denied);
 }
 
 TEST_CASE("a rule of the store that breaks ends the whole batch, with nothing done")
@@ -150,7 +153,7 @@ TEST_CASE("a rule of the store that breaks ends the whole batch, with nothing do
     REQUIRE(issuer->settle_all(batch).error().code == Errc::conflict);
 
     REQUIRE(issuer->ledger_head().value() == before);
-    REQUIRE(issuer->standing(card.id()).value().settled == 1);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().settled == 1);
     REQUIRE(issuer->accounts().value().size() == 3);  // cash and the two holders'
     REQUIRE(issuer.sum_of_books() == 0);
     issuer.store().run(is_sqlite ? "DROP TRIGGER broken"
@@ -171,7 +174,7 @@ TEST_CASE("a result further ahead than a card's log reaches is refused, and kept
     REQUIRE(!issuer.settle(ahead[14]).value().settled);  // 16 ahead: 15 payments after an operation
     REQUIRE(issuer.settle(ahead[15]).error().code == Errc::unsettled);
     REQUIRE(issuer.settle(ahead[16]).error().code == Errc::unsettled);
-    REQUIRE(!issuer->standing(card.id()).value().denied);
+    REQUIRE(!issuer->standing(card.id(), std::nullopt).value().denied);
     issuer.close();
     {
         const auto store = issuer.store().open().value();
@@ -181,6 +184,6 @@ TEST_CASE("a result further ahead than a card's log reaches is refused, and kept
 
     REQUIRE(issuer.settle(missing).value().settled);
     for (const auto& submission : ahead) REQUIRE(issuer.settle(submission).value().settled);
-    REQUIRE(issuer->standing(card.id()).value().settled == 19);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().settled == 19);
     REQUIRE(issuer.sum_of_books() == 0);
 }

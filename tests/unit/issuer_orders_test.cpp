@@ -27,12 +27,9 @@ TEST_CASE("orders of several kinds are done in their order, each with an answer 
     const auto payment = paying.pay(100, "SHOP");
     const auto request = issuer.request(topped, Kind::top_up, 50);
     const auto second = moving.request(Kind::transfer_out, -30, "SHOP");
-    const std::vector<Order> orders{payment,
-                                    request,
-                                    TransferRequest{issuer.next_id(), second},
-                                    issuer.request(topped, Kind::top_up, 50),
-                                    request,
-                                    payment};
+    const std::vector<Order> orders{
+        payment, request, issuer.transfer_request(second), issuer.request(topped, Kind::top_up, 50),
+        request, payment};
     const auto answers = issuer->do_all(orders).value();
     REQUIRE(answers.size() == orders.size());
     const auto settled = std::get<Result<Settlement>>(answers[0]);
@@ -72,7 +69,7 @@ TEST_CASE("an order that is refused leaves nothing behind, and does not hold up 
     CHECK(status_in(answers[2]).error().code == Errc::conflict);
     CHECK(status_in(answers[3]).error().code == Errc::unknown_card);
     CHECK(issuer->accounts()->size() == 1 + issuer->cards()->size());  // T1 and the holders'
-    CHECK(issuer->status(too_much.id).error().code == Errc::unknown_operation);
+    CHECK(issuer->status(too_much.id, std::nullopt).error().code == Errc::unknown_operation);
     CHECK(issuer->settle(card.execute(status_in(answers[0])->first), std::nullopt));
     CHECK(issuer.sum_of_books() == 0);
 }

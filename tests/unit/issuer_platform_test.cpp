@@ -13,7 +13,7 @@ TEST_CASE("a top-up is signed, executed and settled, and moves value from cash t
 
     const auto status = issuer.authorise(card, Kind::top_up, 5000).value();
     REQUIRE(status.progress == Progress::pending);
-    REQUIRE(issuer->standing(card.id()).value().pending == status.first);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().pending == status.first);
     REQUIRE(issuer.balance(AccountKind::cash, "T1") == 0);
     const auto settlement = issuer->settle(card.execute(status.first), std::nullopt).value();
 
@@ -22,7 +22,7 @@ TEST_CASE("a top-up is signed, executed and settled, and moves value from cash t
     REQUIRE(settlement.balance == Balance::minor_units(5000));
     REQUIRE(settlement.ledger_index == 0);
     REQUIRE(issuer.balance(AccountKind::cash, "T1") == -5000);
-    const auto standing = issuer->standing(card.id()).value();
+    const auto standing = issuer->standing(card.id(), std::nullopt).value();
     REQUIRE(standing.settled == 1);
     REQUIRE(standing.balance == Balance::minor_units(5000));
     REQUIRE(!standing.pending);

@@ -44,16 +44,15 @@ struct Trace {
 
     void ask(Kind kind, std::int64_t amount = 0)
     {
+        if (needs_request(kind)) return transfer(kind, amount, "T1");
         const auto request = issuer.request(card, kind, amount);
         const auto first = record([=, this] { return issuer->authorise(request); }).first;
         settle(Submission{card.execute(first), std::nullopt});
     }
-    void transfer(Kind kind, std::int64_t amount)
+    void transfer(Kind kind, std::int64_t amount, const char* account = "savings")
     {
-        const auto id = issuer.next_id();
-        const auto second = card.request(kind, amount, "savings");
-        const auto first =
-            record([=, this] { return issuer->authorise_transfer(id, second); }).first;
+        const auto request = issuer.transfer_request(card.request(kind, amount, account));
+        const auto first = record([=, this] { return issuer->authorise_transfer(request); }).first;
         settle(Submission{card.execute(first), std::nullopt});
     }
     void settle(const Submission& submission)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <catch2/catch.hpp>
 
+#include "crypto/ed25519.hpp"
+#include "protocol/wire.hpp"
 #include "support/test_issuer.hpp"
 
 using namespace tallycard;
@@ -16,7 +18,8 @@ struct Snapshot {
 
     static Snapshot of(TestIssuer& issuer, const SimulatedCard& card)
     {
-        Snapshot snapshot{issuer->standing(card.id()).value(), {}, issuer->ledger_head().value()};
+        Snapshot snapshot{
+            issuer->standing(card.id(), std::nullopt).value(), {}, issuer->ledger_head().value()};
         for (const auto& row : issuer->accounts().value()) {
             snapshot.balances.push_back(row.balance);
             snapshot.balances.push_back(row.reserved);
@@ -38,7 +41,7 @@ void require_nothing_but_denied(const Snapshot& before, const Snapshot& after)
 
 // The card's next result, right in everything until `change` is done to it.
 template <class Change>
-void require_evidence(EvidenceReason reason, Change&& change)
+void require_evidence(EvidenceReason reason, Change&& change, bool is_revocable = false)
 {
     TestIssuer issuer;
     auto card = issuer.make_card();
@@ -58,7 +61,9 @@ void require_evidence(EvidenceReason reason, Change&& change)
     REQUIRE(evidence[0].receipt == submission.receipt);
     REQUIRE(issuer.settle(submission).error().code == Errc::evidence);
     REQUIRE(issuer->evidence().value().size() == 1);
-    REQUIRE(issuer->undeny(card.id()).error().code == Errc::evidence);
+    const auto undenied = issuer->undeny(card.id());
+    REQUIRE(undenied.has_value() == is_revocable);
+    REQUIRE((is_revocable || undenied.error().code == Errc::evidence));
 }
 
 template <class Change>
@@ -138,7 +143,7 @@ TEST_CASE("I12: any flipped bit in a third instruction is refused and changes no
     REQUIRE(refused == 8 * receipt.size());
     REQUIRE(issuer->ledger_head().value().size == 0);
     REQUIRE(issuer->evidence().value().empty());
-    REQUIRE(!issuer->standing(card.id()).value().denied);
+    REQUIRE(!issuer->standing(card.id(), std::nullopt).value().denied);
 }
 
 TEST_CASE("a result whose operation is neither known nor delivered is no evidence")
@@ -147,14 +152,15 @@ TEST_CASE("a result whose operation is neither known nor delivered is no evidenc
     auto card = issuer.make_card();
     issuer.run(card, Kind::top_up, 5000);
     auto submission = card.pay(100, "shop");
-    const auto payment = submission.operation;
-    submission.operation.reset();
+    const auto payment = submission.executed;
+    submission.executed.reset();
     REQUIRE(issuer.settle(submission).error().code == Errc::unknown_operation);
-    submission.operation = card.make(Kind::payment, -100, "shop");  // not the one of the result
+    submission.executed = ExecutedOperation{card.make(Kind::payment, -100, "shop"),
+                                            std::nullopt};  // not the one of the result
     REQUIRE(issuer.settle(submission).error().code == Errc::unknown_operation);
     REQUIRE(issuer->evidence().value().empty());
 
-    submission.operation = payment;
+    submission.executed = payment;
     REQUIRE(issuer.settle(submission).value().settled);
     REQUIRE(issuer.balance(AccountKind::associated, "shop") == 100);
 }
@@ -180,22 +186,130 @@ TEST_CASE("a state that does not follow is evidence")
 
 TEST_CASE("an operation of a kind that only the issuer signs, and did not sign, is evidence")
 {
-    require_evidence(EvidenceReason::foreign_operation, [](Submission& submission, auto& card) {
-        auto operation = *submission.operation;
+    const auto signature = GENERATE(std::optional<Signature>(), std::optional(Signature()));
+    const auto as_transfer = [&](Submission& submission, auto& card) {
+        auto operation = submission.executed->operation;
         operation.kind = Kind::transfer_out;
         auto result = submission.receipt.result;
         result.operation = operation.digest();
-        submission = {card.sign(result), operation};
-    });
+        submission = {card.sign(result), ExecutedOperation{operation, signature}};
+    };
+    // It rests on the store's memory alone, since the card does not sign the issuer's signature.
+    require_evidence(EvidenceReason::foreign_operation, as_transfer, true);
+}
+
+namespace {
+
+// What a platform signed and answered, and forgot: its store was put back to what it was before.
+ExecutedOperation forgotten(TestIssuer& issuer, SimulatedCard& card, Kind kind, std::int64_t amount,
+                            Parameter parameter = {})
+{
+    const auto first = issuer.authorise(card, kind, amount, parameter).value().first;
+    issuer.close();
+    issuer.store().run("DELETE FROM operations WHERE signed_as = 0 AND sequence = " +
+                       std::to_string(first.operation.sequence));
+    issuer.store().run("UPDATE accounts SET reserved = 0");
+    issuer.store().run("UPDATE issued SET high = 0, low = 0");
+    issuer.reopen();
+    return {first.operation, first.issuer_signature};
+}
+
+}  // namespace
+
+TEST_CASE("an operation with our own signature that the store forgot settles, and accuses nobody")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    const auto executed = forgotten(issuer, card, Kind::top_up, 300);
+    const auto receipt = card.execute(executed.operation);
+    REQUIRE(issuer->settle(receipt, std::nullopt).error().code == Errc::unknown_operation);
+    REQUIRE(issuer->restored().value() == 0);
+
+    const auto settled = issuer->settle(receipt, executed).value();
+    REQUIRE(settled.settled);
+    REQUIRE(settled.restored);
+    REQUIRE(issuer->evidence().value().empty());
+    REQUIRE(!issuer->standing(card.id(), std::nullopt).value().denied);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().balance ==
+            Balance::minor_units(5300));
+    REQUIRE(issuer.balance(AccountKind::cash, "T1") == -5300);
+    REQUIRE(issuer->restored().value() == 1);
+    REQUIRE(issuer->settle(receipt, executed).value().settled);
+    REQUIRE(issuer->restored().value() == 1);
+    REQUIRE(issuer.sum_of_books() == 0);
+    issuer.run(card, Kind::top_up, 1);
+    const auto path = issuer.folder().file("export");
+    issuer->export_ledger(path, issuer.checkpoint_key()).value();
+    REQUIRE(!verify_ledger(path, issuer.description()).value().fault);
+}
+
+TEST_CASE("a forgotten operation ends another one that was signed in its place")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    const auto executed = forgotten(issuer, card, Kind::top_up, 300);
+    const auto request = issuer.request(card, Kind::top_up, 20);
+    issuer->authorise(request).value();
+    issuer->void_pending(card.id()).value();
+    const auto receipt = card.execute(executed.operation);
+    REQUIRE(issuer->settle(receipt, executed).value().restored);
+    REQUIRE(issuer->authorise(request).value().progress == Progress::voided);
+    REQUIRE(issuer.reserved(AccountKind::cash, "T1") == 0);
+    REQUIRE(issuer->evidence().value().empty());
+}
+
+TEST_CASE("a forgotten operation that comes ahead of its turn is kept, and settles in it")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    const auto executed = forgotten(issuer, card, Kind::replace_operation_key, 0,
+                                    issuer.description().operation_keys[1]);
+    auto apart = card;
+    const auto missing = apart.execute(executed.operation);
+    const auto payment = apart.pay(10, "shop");
+    REQUIRE(!issuer.settle(payment).value().settled);
+    REQUIRE(issuer->settle(missing, executed).value().restored);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().settled == 3);
+    REQUIRE(issuer->card(card.id()).value()->operation_key ==
+            issuer.description().operation_keys[1]);
+    REQUIRE(issuer->evidence().value().empty());
+}
+
+TEST_CASE("a forgotten operation that does not continue the card's chain is no evidence either")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    const auto executed = forgotten(issuer, card, Kind::top_up, 300);
+    auto result = card.execute(executed.operation).result;
+    result.balance = Balance::minor_units(9999);
+    REQUIRE(issuer->settle(card.sign(result), executed).error().code == Errc::unsettled);
+    REQUIRE(issuer->evidence().value().empty());
+    REQUIRE(!issuer->standing(card.id(), std::nullopt).value().denied);
+}
+
+TEST_CASE("a signature under a key that the card does not have is none of ours")
+{
+    TestIssuer issuer;
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 5000);
+    const auto operation = card.make(Kind::top_up, 300, "T1");
+    const auto other = ed25519::sign(seed(4), wire::domain::operation, operation.encode());
+    const auto receipt = card.execute(operation);
+    REQUIRE(issuer->settle(receipt, ExecutedOperation{operation, other}).error().code ==
+            Errc::evidence);
 }
 
 TEST_CASE("a payment of another sequence, card or unit is evidence")
 {
     const auto with = [](auto change) {
         return [change](Submission& submission, const SimulatedCard& card) {
-            change(*submission.operation);
+            change(submission.executed->operation);
             auto result = submission.receipt.result;
-            result.operation = submission.operation->digest();
+            result.operation = submission.executed->operation.digest();
             submission.receipt = card.sign(result);
         };
     };
@@ -232,7 +346,7 @@ TEST_CASE("I14: another result for a settled sequence is kept as evidence and de
     REQUIRE(issuer->evidence().value().at(0).reason == EvidenceReason::second_result);
     REQUIRE(issuer.authorise(card, Kind::top_up, 1).error().code == Errc::card_denied);
     issuer.reopen();
-    REQUIRE(issuer->standing(card.id()).value().denied);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().denied);
 }
 
 TEST_CASE("a denied card's results still settle where they continue its chain")

@@ -40,7 +40,9 @@ public:
             ->register_card({.card_id = id,
                              .certificate = card.certificate(),
                              .public_key = card.public_key(),
-                             .transport_key = sha256(id.bytes())})
+                             .transport_key = sha256(id.bytes()),
+                             .limits = issuer.limits,
+                             .sealed = SealedPersonalisation(id.bytes())})
             .value();
         platform_->confirm_card(id).value();
         return card;
@@ -118,29 +120,37 @@ TEST_CASE("I3 I15: whichever call of the store fails, nothing has happened and a
     const auto authorise = [&](const OperationRequest& wanted) {
         return issuer.after_every_failure([&](Platform& p) { return p.authorise(wanted); }).value();
     };
-    const auto settle = [&](const Receipt& receipt, std::optional<Operation> operation = {}) {
-        return issuer.after_every_failure(
-            [&](Platform& p) { return p.settle(receipt, operation); });
+    const auto settle = [&](const Receipt& receipt,
+                            std::optional<ExecutedOperation> executed = {}) {
+        return issuer.after_every_failure([&](Platform& p) { return p.settle(receipt, executed); });
     };
 
     const auto top_up = request(card, 1, Kind::top_up, 5000);
     const auto first = authorise(top_up);
     REQUIRE(authorise(top_up).progress == Progress::pending);
-    REQUIRE(issuer.after_every_failure([&](Platform& p) { return p.standing(card.id()); })
-                .value()
-                .pending);
+    REQUIRE(
+        issuer.after_every_failure([&](Platform& p) { return p.standing(card.id(), std::nullopt); })
+            .value()
+            .pending);
     const auto funded = card.execute(first.first);
     REQUIRE(settle(funded).value().settled);
     REQUIRE(settle(funded).value().ledger_index == 0);
     REQUIRE(authorise(top_up).progress == Progress::settled);
 
-    const auto out = authorise(request(card, 2, Kind::cash_out, -100));
-    REQUIRE(settle(card.execute(out.first)).value().settled);
-    for (const auto kind : {Kind::transfer_out, Kind::transfer_in}) {
-        const auto second = card.request(kind, kind == Kind::transfer_out ? -300 : 200, "shop");
-        const auto id = id_of<OperationId>(kind == Kind::transfer_out ? 3 : 4);
-        const auto signed_one = issuer.after_every_failure(
-            [&](Platform& p) { return p.authorise_transfer(id, second); });
+    struct Transfer {
+        Kind kind;
+        std::int64_t amount;
+        const char* account;
+    };
+    std::uint32_t id = 2;
+    for (const auto& [kind, amount, account] :
+         {Transfer{Kind::cash_out, -100, "T1"}, Transfer{Kind::transfer_out, -300, "shop"},
+          Transfer{Kind::transfer_in, 200, "shop"}}) {
+        const TransferRequest wanted{.id = id_of<OperationId>(id++),
+                                     .second = card.request(kind, amount, account),
+                                     .terminal = account_id("T1")};
+        const auto signed_one =
+            issuer.after_every_failure([&](Platform& p) { return p.authorise_transfer(wanted); });
         REQUIRE(settle(card.execute(signed_one->first)).value().settled);
     }
 
@@ -161,10 +171,10 @@ TEST_CASE("I3 I15: whichever call of the store fails, nothing has happened and a
     const auto ahead = card.pay(20, "shop");
     clone.pay(1, "thief");
     const auto forged = clone.pay(2, "thief");
-    REQUIRE(!settle(ahead.receipt, ahead.operation).value().settled);
-    REQUIRE(settle(forged.receipt, forged.operation).error().code == Errc::evidence);
-    REQUIRE(settle(missing.receipt, missing.operation).value().settled);
-    REQUIRE(issuer->standing(card.id()).value().settled == 9);
+    REQUIRE(!settle(ahead.receipt, ahead.executed).value().settled);
+    REQUIRE(settle(forged.receipt, forged.executed).error().code == Errc::evidence);
+    REQUIRE(settle(missing.receipt, missing.executed).value().settled);
+    REQUIRE(issuer->standing(card.id(), std::nullopt).value().settled == 9);
 
     REQUIRE(issuer.failures > 150);
     REQUIRE(issuer.sweeps > 20);

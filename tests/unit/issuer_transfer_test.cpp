@@ -26,16 +26,18 @@ TEST_CASE("a transfer is signed after the card's signature verifies, for account
     auto other = issuer.make_card();
     issuer.run(card, Kind::top_up, 1000);
     auto second = card.request(Kind::transfer_out, -300, "savings");
-    REQUIRE(refusal(issuer->authorise_transfer(issuer.next_id(), second)) == Errc::unknown_account);
+    REQUIRE(refusal(issuer->authorise_transfer(issuer.transfer_request(second))) ==
+            Errc::unknown_account);
     issuer->open_account(account_id("savings")).value();
     auto forged = second;
     forged.card_signature = other.request(Kind::transfer_out, -300, "savings").card_signature;
-    REQUIRE(refusal(issuer->authorise_transfer(issuer.next_id(), forged)) == Errc::bad_signature);
+    REQUIRE(refusal(issuer->authorise_transfer(issuer.transfer_request(forged))) ==
+            Errc::bad_signature);
 
-    const auto id = issuer.next_id();
-    const auto first = issuer->authorise_transfer(id, second).value().first;
+    const auto request = issuer.transfer_request(second);
+    const auto first = issuer->authorise_transfer(request).value().first;
     REQUIRE(first.operation == second.operation);
-    REQUIRE(issuer->authorise_transfer(id, second).value().first == first);
+    REQUIRE(issuer->authorise_transfer(request).value().first == first);
     REQUIRE(issuer.balance(AccountKind::associated, "savings") == 0);
     issuer->settle(card.execute(first), std::nullopt).value();
     REQUIRE(issuer.balance(AccountKind::associated, "savings") == 300);
@@ -49,17 +51,14 @@ TEST_CASE("a transfer for another sequence or unit is not signed")
     issuer->open_account(account_id("savings")).value();
     auto late = card;
     late.pay(1, "shop");
-    REQUIRE(refusal(issuer->authorise_transfer(issuer.next_id(),
-                                               late.request(Kind::transfer_out, -1, "savings"))) ==
+    REQUIRE(refusal(issuer.transfer_status(late, Kind::transfer_out, -1, "savings")) ==
             Errc::unsettled);
     const auto early = card.request(Kind::transfer_out, -1, "savings");
     issuer.settle(card.pay(1, "shop")).value();
-    REQUIRE(refusal(issuer->authorise_transfer(issuer.next_id(), early)) == Errc::wrong_sequence);
-    SimulatedCard foreign(card.id(), SoftwareCardRoot(seed(2)).derive(card.id()).value(), Unit{});
-    foreign.execute(foreign.make(Kind::cancel, 0));
-    foreign.execute(foreign.make(Kind::cancel, 0));
-    REQUIRE(refusal(issuer->authorise_transfer(
-                issuer.next_id(), foreign.request(Kind::transfer_out, -1, "savings"))) ==
+    REQUIRE(refusal(issuer->authorise_transfer(issuer.transfer_request(early))) ==
+            Errc::wrong_sequence);
+    const auto foreign = card.with_unit(Unit{});
+    REQUIRE(refusal(issuer.transfer_status(foreign, Kind::transfer_out, -1, "savings")) ==
             Errc::wrong_unit);
 }
 
@@ -72,8 +71,7 @@ TEST_CASE("a transfer in reserves the account's funds until the operation ends")
     issuer->open_account(account_id("savings")).value();
     issuer.transfer(card, Kind::transfer_out, -300, "savings");
     const auto ask = [&](SimulatedCard& who, std::int64_t amount) {
-        return issuer->authorise_transfer(issuer.next_id(),
-                                          who.request(Kind::transfer_in, amount, "savings"));
+        return issuer.transfer_status(who, Kind::transfer_in, amount, "savings");
     };
     REQUIRE(refusal(ask(card, 301)) == Errc::insufficient_funds);
     const auto first = ask(card, 200).value().first;
@@ -97,7 +95,7 @@ TEST_CASE("I10: a credit implies a stored, verified third signature")
     issuer.run(card, Kind::top_up, 1000);
     const auto second = card.request(Kind::transfer_out, -300,
                                      std::string(holder_account(card.id()).text()).c_str());
-    const auto first = issuer->authorise_transfer(issuer.next_id(), second).value().first;
+    const auto first = issuer->authorise_transfer(issuer.transfer_request(second)).value().first;
     const auto holder = std::string(holder_account(card.id()).text());
     REQUIRE(issuer.balance(AccountKind::associated, holder.c_str()) == 0);
     const auto index = issuer->settle(card.execute(first), std::nullopt).value().ledger_index;
@@ -129,8 +127,10 @@ TEST_CASE("all cards and accounts together never overflow: what could is not sig
     auto other = issuer.make_card();
     auto third = issuer.make_card();
     const auto ask = [&](SimulatedCard& who, std::int64_t amount, const char* terminal) {
-        const auto kind = amount > 0 ? Kind::top_up : Kind::cash_out;
-        return issuer->authorise(issuer.request(who, kind, amount, {}, terminal));
+        if (amount > 0)
+            return issuer->authorise(issuer.request(who, Kind::top_up, amount, {}, terminal));
+        return issuer->authorise_transfer(
+            issuer.transfer_request(who.request(Kind::cash_out, amount, terminal), terminal));
     };
     const auto run = [&](SimulatedCard& who, std::int64_t amount, const char* terminal) {
         issuer->settle(who.execute(ask(who, amount, terminal).value().first), {}).value();
@@ -182,7 +182,7 @@ TEST_CASE("I2: what the books and the cards differ by is the pending operations"
     issuer.run(card, Kind::top_up, 1000);
     const auto first = issuer.authorise(card, Kind::top_up, 70).value().first;
     card.execute(first);  // the third instruction is lost
-    const auto settled = issuer->standing(card.id()).value().balance;
+    const auto settled = issuer->standing(card.id(), std::nullopt).value().balance;
     const auto pending = issuer->pending().value();
     REQUIRE(pending.size() == 1);
     REQUIRE(checked_add(settled, pending[0].operation.amount) == card.balance());
@@ -195,7 +195,9 @@ TEST_CASE("a card registered again as it was is the same card, until it is confi
     NewCard card{.card_id = id_of<CardId>(9),
                  .certificate = key.certificate,
                  .public_key = key.public_key,
-                 .transport_key = Digest{}};
+                 .transport_key = Digest{},
+                 .limits = issuer.limits,
+                 .sealed = SealedPersonalisation(key.certificate.bytes())};
     REQUIRE(issuer->register_card(card));
     REQUIRE(issuer->register_card(card));
     auto other = card;

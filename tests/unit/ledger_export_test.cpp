@@ -47,7 +47,7 @@ TEST_CASE("an export is of one moment, and other processes settle while it is wr
     std::string newer;
     const auto key = key_that_first([&] {
         const auto payment = card.pay(1, "shop");
-        REQUIRE(other->settle(payment.receipt, payment.operation).value().settled);
+        REQUIRE(other->settle(payment.receipt, payment.executed).value().settled);
         newer = other->checkpoint(issuer.checkpoint_key()).value();
     });
     const auto made = issuer->export_ledger(path, key).value();

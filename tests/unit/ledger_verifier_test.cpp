@@ -224,10 +224,9 @@ TEST_CASE("an account that is not what the records say is named")
         lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(at) - 1, "account associated x 0");
     });
     REQUIRE(fault.what == "an account that the records name is missing");
-    fault = fault_at("end", 0, [](auto& lines, std::size_t) {
-        lines[line_with(lines, "account cash T1")] = "account cash T1 -4699";
-    });
-    REQUIRE(fault.what == "the cash accounts are not what the records say");
+    fault = fault_at("account cash T1", 0,
+                     [](auto& lines, std::size_t at) { lines[at] = "account cash T1 -4699"; });
+    REQUIRE(fault.what == "the account's balance is not what the records say");
 }
 
 TEST_CASE("a standing that is not what the records say is named")

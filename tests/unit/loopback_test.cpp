@@ -115,17 +115,23 @@ TEST_CASE("a card's whole life through a session, under T=1 and T=0", "[loopback
     REQUIRE(top_up);
     CHECK(top_up->result.balance == Balance::minor_units(5000));
     CHECK(session.result(1).value() == *top_up);
-    CHECK(session.operation(1).value().digest() == top_up->result.operation);
+    CHECK(session.operation(1).value().operation.digest() == top_up->result.operation);
 
     CHECK(session.pin_tries_left().value() == 3u);
-    CHECK(table.execute(session, Kind::cash_out, -3000).error().code == Errc::pin_needed);
+    const auto cash = Amount::minor_units(-3000);
+    const auto till = *AccountId::parse(std::string_view("T1"));
+    const auto ask = [&] {
+        return session.request(Kind::cash_out, cash, table.issuer.currency.unit, till);
+    };
+    CHECK(ask().error().code == Errc::pin_needed);
+    CHECK(table.execute(session, Kind::cash_out, -3000).error().code == Errc::no_such_request);
     const auto wrong = session.verify_pin(pin_of("1234"));
     REQUIRE(!wrong);
     CHECK(wrong.error().sw.tries_left() == 2u);
     REQUIRE(session.change_pin(pin_of("4711"), pin_of("080815")));
     REQUIRE(session.verify_pin(pin_of("080815")));
     CHECK(session.pin_tries_left().value() == std::nullopt);
-    CHECK(session.execute(table.issuer.sign(card_id, 2, Kind::cash_out, -3000)));
+    CHECK(session.execute(table.issuer.sign(ask().value().operation)));
 
     const PaymentOrder order{.amount = Amount::minor_units(-700),
                              .unit = table.issuer.currency.unit,

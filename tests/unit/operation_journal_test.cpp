@@ -21,7 +21,7 @@ JournalIntent intent(std::uint32_t id, Kind kind = Kind::payment, std::int64_t a
                        .card_id = test::id_of<CardId>(1),
                        .kind = kind,
                        .amount = Amount::minor_units(amount)};
-    if (has_account(kind)) made.account = shop;
+    if (moves_value(kind)) made.account = shop;
     return made;
 }
 
@@ -73,15 +73,16 @@ TEST_CASE("an intent that no operation can have is refused, and the journal stay
     test::TemporaryFolder folder;
     const auto path = folder.file("journal");
     const auto text = written_journal(path);
-    auto with_account = intent(9, Kind::top_up, 1);
+    auto with_account = intent(9, Kind::block, 0);
     with_account.account = shop;
-    auto without_account = intent(9);
+    auto without_account = intent(9), without_till = intent(9, Kind::top_up, 1);
     without_account.account.reset();
+    without_till.account.reset();
     {
         const auto journal = OperationJournal::open(path).value();
         for (const auto& wrong :
              {intent(9, Kind::top_up, 0), intent(9, Kind::top_up, -1), intent(9, Kind::payment, 1),
-              intent(9, Kind::block, 1), with_account, without_account}) {
+              intent(9, Kind::block, 1), with_account, without_account, without_till}) {
             CHECK(journal->intend(wrong).error().code == Errc::malformed);
             CHECK(journal->find(wrong.id) == nullptr);
         }

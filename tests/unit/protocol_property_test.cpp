@@ -64,7 +64,7 @@ public:
         op.unit = *Unit::from_code(
             static_cast<std::uint16_t>(number(1) == 0 ? 1 + number(998) : 0x8000 + number(0x7FFF)));
         op.nonce = fixed<Nonce>();
-        if (has_account(op.kind)) op.account = account();
+        if (moves_value(op.kind)) op.account = account();
         if (op.kind == Kind::set_limits) op.parameter = limits();
         if (op.kind == Kind::replace_operation_key)
             op.parameter = SoftwareCardRoot(seed()).public_key();

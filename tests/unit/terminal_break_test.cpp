@@ -38,7 +38,7 @@ public:
                 CHECK(std::holds_alternative<Applied>(again));
             REQUIRE(terminal.resolve(*seat));
         }
-        CHECK_FALSE(world.issuer->standing(seat.card_id).value().pending);
+        CHECK_FALSE(world.issuer->standing(seat.card_id, std::nullopt).value().pending);
         CHECK(world.balance(seat) == world.on_card(seat));  // I2
         CHECK(world.sum_of_books() == 0);                   // I3
     }

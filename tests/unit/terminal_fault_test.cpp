@@ -59,7 +59,7 @@ bool is_credible_lie(const Fault& fault)
 // How far the card is ahead of the platform: each of those results is in its log.
 std::uint32_t unsettled(TerminalWorld& world, const TerminalWorld::Seat& seat)
 {
-    const auto settled = world.issuer->standing(seat.card_id).value().settled;
+    const auto settled = world.issuer->standing(seat.card_id, std::nullopt).value().settled;
     auto session = CardSession::begin(*seat, world.root.public_key()).value();
     const auto sequence = session.info().sequence;
     REQUIRE(sequence >= settled);
@@ -103,7 +103,7 @@ void break_once(TerminalWorld& world, TerminalWorld::Seat& seat, const Scenario&
             CHECK(world.on_card(seat) == after);  // asking twice was asking once
         REQUIRE(world.terminal.resolve(*seat));
     }
-    const auto standing = world.issuer->standing(seat.card_id).value();
+    const auto standing = world.issuer->standing(seat.card_id, std::nullopt).value();
     CHECK_FALSE(standing.pending);
     CHECK_FALSE(standing.denied);
     CHECK(world.balance(seat) == world.on_card(seat));  // I2

@@ -82,13 +82,13 @@ TEST_CASE("a PIN typed at the reader is enough, and is not seen by the terminal"
     Table table;
     const auto shop = test::account_id("SHOP-1");
     REQUIRE(table.world.issuer->open_account(shop));
-    SECTION("for cash-out, once")
+    SECTION("for cash-out, twice")
     {
-        table.link.type({"4711"});
+        table.link.type({"4711", "4711"});
         const auto out =
             table.terminal.cash_out(table.link, table.world.next_id(), sixty, at_reader());
         CHECK(std::holds_alternative<Applied>(out));
-        CHECK(table.link.entries() == 1);
+        CHECK(table.link.entries() == 2);
     }
     SECTION("for a payment, once")
     {
@@ -120,7 +120,9 @@ TEST_CASE("what goes wrong at the keypad leaves the operation to be asked for ag
         REQUIRE(doubt != nullptr);
         return doubt->reason.code;
     };
-    table.link.type({""});
+    table.link.type({""});  // for the request: nothing was asked for
+    CHECK(std::get<NotApplied>(ask()).reason.code == Errc::cancelled);
+    table.link.type({"4711", ""});
     CHECK(reason(ask()) == Errc::cancelled);
     CHECK(reason(ask()) == Errc::timed_out);
     table.link.type({"4712"});

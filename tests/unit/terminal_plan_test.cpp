@@ -46,7 +46,7 @@ bool run(TerminalWorld& world, const std::string& image, const CardId& card_id, 
     const auto reader = driver->open(driver->list().value().at(0)).value();
     const auto balance = [&] {
         return static_cast<std::int64_t>(
-            world.issuer->standing(card_id).value().balance.to_minor_units());
+            world.issuer->standing(card_id, std::nullopt).value().balance.to_minor_units());
     };
     const auto id = world.next_id();
     const auto before = balance();

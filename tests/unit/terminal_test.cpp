@@ -118,7 +118,7 @@ TEST_CASE("what the card would refuse is refused before anything is signed", "[t
     REQUIRE(world.issuer->open_account(shop));
     CHECK(refusal(terminal.transfer_in(*seat, world.next_id(), cents(1'00), shop)) ==
           Errc::insufficient_funds);
-    CHECK_FALSE(world.issuer->standing(seat.card_id).value().pending);
+    CHECK_FALSE(world.issuer->standing(seat.card_id, std::nullopt).value().pending);
     CHECK((*seat).exchanges_of(0x32) == 0);  // no EXECUTE, so no void either
     CHECK(world.on_card(seat) == TerminalWorld::start);
 }
@@ -139,9 +139,112 @@ TEST_CASE("a mistyped PIN costs one try and leaves what is pending as it is", "[
     REQUIRE(std::holds_alternative<InDoubt>(mistyped));
     CHECK(std::get<InDoubt>(mistyped).reason.code == Errc::wrong_pin);
     CHECK((*seat).exchanges_of(0x20) == 1);
-    CHECK(world.issuer->status(id).value().progress == Progress::pending);
+    CHECK(world.issuer->status(id, test::account_id("till-1")).value().progress ==
+          Progress::pending);
     applied(world.terminal.cash_out(*seat, id, cents(60'00), &pin));
     CHECK(world.on_card(seat) == 40'00);
+}
+
+TEST_CASE("a debit that another terminal asked for is voided, never delivered", "[terminal]")
+{
+    TerminalWorld world;
+    auto seat = world.funded_seat();
+    REQUIRE(world.issuer->open_account(test::account_id("SHOP-1")));
+    Terminal other(world.access.client(), {.card_root = world.root.public_key(),
+                                           .name = test::account_id("till-2"),
+                                           .observer = nullptr});
+    const auto id = world.next_id();
+    const auto ask = [&](Terminal& terminal) {
+        return terminal.transfer_out(*seat, id, cents(3'00), test::account_id("SHOP-1"));
+    };
+    (*seat).restart({Fault::remove_before(0).of(0x32)});
+    CHECK(std::holds_alternative<InDoubt>(ask(world.terminal)));
+    (*seat).restart();
+    (*seat).insert();
+    SECTION("by resolve")
+    {
+        const auto resolved = other.resolve(*seat).value();
+        CHECK(resolved.voided == 1);
+        CHECK(resolved.of_another_terminal);
+    }
+    SECTION("by an operation of its own")
+    {
+        applied(other.top_up(*seat, world.next_id(), cents(1'00)));
+        applied(other.cash_out(*seat, world.next_id(), cents(1'00)));
+    }
+    CHECK(refusal(ask(world.terminal)) == Errc::operation_ended);
+    CHECK(world.account(test::account_id("SHOP-1")) == 0);
+    CHECK(world.on_card(seat) == TerminalWorld::start);
+}
+
+TEST_CASE("a terminal delivers its own debit at the next contact", "[terminal]")
+{
+    TerminalWorld world;
+    auto seat = world.funded_seat();
+    const auto id = world.next_id();
+    (*seat).restart({Fault::remove_before(0).of(0x32)});
+    CHECK(std::holds_alternative<InDoubt>(world.terminal.cash_out(*seat, id, cents(3'00))));
+    (*seat).restart();
+    (*seat).insert();
+    const auto resolved = world.terminal.resolve(*seat).value();
+    CHECK(resolved.delivered == 1);
+    CHECK(!resolved.of_another_terminal);
+    applied(world.terminal.cash_out(*seat, id, cents(3'00)));
+    CHECK(world.on_card(seat) == TerminalWorld::start - 3'00);
+}
+
+TEST_CASE("a debit that the terminal's journal does not have is voided", "[terminal]")
+{
+    TerminalWorld world;
+    auto seat = world.funded_seat();
+    test::TemporaryFolder folder;
+    const auto journal = OperationJournal::open(folder.file("journal")).value();
+    (*seat).restart({Fault::remove_before(0).of(0x32)});
+    const auto id = world.next_id();
+    CHECK(std::holds_alternative<InDoubt>(world.terminal.cash_out(*seat, id, cents(3'00))));
+    (*seat).restart();
+    (*seat).insert();
+    Terminal forgetful(world.access.client(), {.card_root = world.root.public_key(),
+                                               .name = test::account_id("till-1"),
+                                               .observer = nullptr,
+                                               .journal = journal.get()});
+    CHECK(forgetful.resolve(*seat).value().voided == 1);
+    CHECK(world.on_card(seat) == TerminalWorld::start);
+}
+
+TEST_CASE("a forgotten PIN is opened by the issuer, and set by its holder", "[terminal]")
+{
+    TerminalWorld world;
+    auto seat = world.funded_seat();
+    const auto old_pin = TerminalWorld::pin(), new_pin = TerminalWorld::pin("080815");
+    CHECK(world.terminal.set_pin(*seat, new_pin).error().code == Errc::not_in_this_state);
+    applied(world.terminal.administer(*seat, world.next_id(), Kind::open_pin));
+    CHECK(world.terminal.change_pin(*seat, old_pin, new_pin).error().code == Errc::no_pin);
+    REQUIRE(world.terminal.set_pin(*seat, new_pin));
+    CHECK(world.terminal.state(*seat, &new_pin));
+    applied(world.terminal.cash_out(*seat, world.next_id(), cents(60'00), &new_pin));
+}
+
+TEST_CASE("from card to card the receiver proves itself before anything moves", "[terminal]")
+{
+    TerminalWorld world;
+    auto from = world.funded_seat();
+    auto to = world.funded_seat(TransmissionProtocol::t1, true);
+    const auto pin = TerminalWorld::pin();
+    const auto id = world.next_id();
+    const auto move = [&](const HolderPin& receiver_pin, const std::optional<CardId>& receiver) {
+        return world.terminal.card_to_card(*from, *to, id, cents(5'00), {}, receiver_pin, receiver);
+    };
+    CHECK(refusal(move({}, {}).out) == Errc::pin_needed);  // its balance is private
+    CHECK(refusal(move(&pin, from.card_id).out) == Errc::wrong_card);
+    (*to).restart({Fault::only_status(0, 0x6985).of(0x88)});  // it cannot prove itself
+    CHECK(refusal(move(&pin, {}).out) == Errc::not_in_this_state);
+    CHECK(world.on_card(from) == TerminalWorld::start);
+    (*to).restart();
+    const auto both = move(&pin, to.card_id);
+    applied(both.out);
+    applied(*both.in);
+    CHECK(world.on_card(from) == TerminalWorld::start - 5'00);
 }
 
 TEST_CASE("what is pending for a denied card is voided, not delivered", "[terminal]")
@@ -225,30 +328,36 @@ TEST_CASE("I9: what is pending ends at the next contact: delivered, or voided", 
 {
     TerminalWorld world;
     auto seat = world.funded_seat();
-    const auto sign = [&](std::int64_t units, Kind kind) {
+    const auto sign = [&](std::int64_t units) {
         const auto id = world.next_id();
         REQUIRE(world.issuer->authorise({.id = id,
                                          .card_id = seat.card_id,
-                                         .kind = kind,
+                                         .kind = Kind::top_up,
                                          .amount = cents(units),
                                          .parameter = {},
                                          .terminal = test::account_id("till-1")}));
         return id;
     };
-    const auto delivered = sign(3'00, Kind::top_up);
+    const auto delivered = sign(3'00);
     auto resolved = world.terminal.resolve(*seat).value();
     CHECK(resolved.delivered == 1);
-    CHECK(world.issuer->status(delivered).value().progress == Progress::settled);
+    CHECK(world.issuer->status(delivered, std::nullopt).value().progress == Progress::settled);
 
-    const auto too_much = sign(-90'00, Kind::cash_out);  // needs the PIN
+    const auto pin = TerminalWorld::pin();
+    const auto too_much = world.next_id();
+    (*seat).restart({Fault::remove_before(0).of(0x32)});
+    CHECK(std::holds_alternative<InDoubt>(
+        world.terminal.cash_out(*seat, too_much, cents(90'00), &pin)));
+    (*seat).restart();
+    (*seat).insert();  // it needs the PIN, which is given for no operation that is not shown
     resolved = world.terminal.resolve(*seat).value();
     CHECK(resolved.voided == 1);
-    CHECK(world.issuer->status(too_much).value().progress == Progress::voided);
+    CHECK(world.issuer->status(too_much, std::nullopt).value().progress == Progress::voided);
 
-    const auto unwanted = sign(3'00, Kind::top_up);
+    const auto unwanted = sign(3'00);
     resolved = world.terminal.void_pending(*seat).value();
     CHECK(resolved.voided == 1);
-    CHECK(world.issuer->status(unwanted).value().progress == Progress::voided);
+    CHECK(world.issuer->status(unwanted, std::nullopt).value().progress == Progress::voided);
     CHECK(refusal(world.terminal.top_up(*seat, unwanted, cents(3'00))) == Errc::operation_ended);
     CHECK(world.on_card(seat) == TerminalWorld::start + 3'00);
 }
@@ -263,7 +372,7 @@ TEST_CASE("I4: a card's sequence is the platform's, or ahead of it by its unsett
         paid.push_back(applied(world.terminal.pay(*seat, world.next_id(), cents(1), shop)));
     const auto ahead = [&] {
         return world.terminal.identify(*seat).value().sequence -
-               world.issuer->standing(seat.card_id).value().settled;
+               world.issuer->standing(seat.card_id, std::nullopt).value().settled;
     };
     REQUIRE(ahead() == 5);
     for (const std::size_t next : {4u, 1u, 3u}) {  // kept until those before have come

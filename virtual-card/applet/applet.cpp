@@ -21,8 +21,10 @@ constexpr std::uint8_t iso_class = 0x00, own_class = 0x80;
 
 bool p1_p2_fit(const CommandRow& row, apdu::Header header)
 {
-    const bool p1_fits = row.name == CommandName::request || header.p1 == row.header.p1;
-    return p1_fits && header.p2 == row.header.p2;  // REQUEST looks at its kind after the state
+    if (header.p2 != row.header.p2) return false;
+    if (row.name != CommandName::request) return header.p1 == row.header.p1;
+    const auto kind = kind_from_byte(header.p1);
+    return kind && needs_request(*kind);
 }
 
 bool lengths_fit(const CommandRow& row, const Command& command)
@@ -100,6 +102,7 @@ StatusWord Applet::run(CommandName name, const Command& command, Answer& answer)
     case CommandName::get_challenge: return get_challenge(answer);
     case CommandName::verify: return verify(command);
     case CommandName::change_reference_data: return change_reference_data(command);
+    case CommandName::set_pin: return set_pin(command);
     case CommandName::internal_authenticate: return internal_authenticate(command, answer);
     case CommandName::get_data: return get_data(answer);
     case CommandName::request: return request(command, answer);
@@ -186,8 +189,9 @@ StatusWord Applet::get_operation(const Command& command, Answer& answer)
 {
     const auto* const entry = nvm_.current().find(sequence_in(command));
     if (entry == nullptr) return sw::not_in_log;
-    if (const auto status = answer.room_for(entry->operation.size()); !status.ok()) return status;
-    answer.put(entry->operation);
+    const auto executed = entry->executed().encode();
+    if (const auto status = answer.room_for(executed.size()); !status.ok()) return status;
+    answer.put(executed);
     return sw::ok;
 }
 

@@ -27,7 +27,9 @@ class TALLYCARD_EXPORT Applet {
 public:
     static constexpr std::size_t max_command = 4 + 1 + apdu::Command::max_data + 1;
     static constexpr std::size_t max_answer = apdu::Response::max_size;
-    static const std::size_t ram_size;  // what it holds while powered, with both buffers
+    // Of the applet itself, with both buffers. The stack and the two memory images of SlotNvm come
+    // on top: docs/architecture.md has the whole as measured.
+    static const std::size_t ram_size;
 
     explicit Applet(Nvm& nvm) : nvm_(nvm) {}
 
@@ -54,6 +56,7 @@ private:
 
     StatusWord verify(const Command& command);
     StatusWord change_reference_data(const Command& command);
+    StatusWord set_pin(const Command& command);
     StatusWord pin_status() const;
     StatusWord use_try(std::span<const std::uint8_t> block);
 
@@ -63,7 +66,8 @@ private:
     StatusWord check_value(Kind kind, Amount amount) const;
     StatusWord check_offline(Amount amount) const;
     StatusWord keep_request(const Operation& operation, Answer& answer);
-    StatusWord apply(const Operation& operation, Answer& answer);
+    // `issuer_signature` is zeros for a payment.
+    StatusWord apply(const Operation& operation, const Signature& issuer_signature, Answer& answer);
     StatusWord answer_receipt(const LogEntry& entry, std::uint32_t sequence, Answer& answer) const;
 
     const CardSigner& signer();
@@ -75,6 +79,6 @@ private:
 };
 
 inline constexpr std::size_t Applet::ram_size = sizeof(Applet) + max_command + max_answer;
-static_assert(Applet::ram_size < 2 * 1024, "what a card of today has to spare");
+static_assert(Applet::ram_size < 2 * 1024, "what a chip has to spare");
 
 }  // namespace tallycard::chip

@@ -12,6 +12,13 @@ StatusWord wrong_pin(unsigned tries_left)
     return StatusWord(static_cast<std::uint16_t>(0x63C0u | tries_left));
 }
 
+PinBlock copy_of(std::span<const std::uint8_t, PinBlock::size> block)
+{
+    std::array<std::uint8_t, PinBlock::size> copy;
+    std::ranges::copy(block, copy.begin());
+    return PinBlock(copy);
+}
+
 }  // namespace
 
 StatusWord Applet::verify(const Command& command)
@@ -39,11 +46,24 @@ StatusWord Applet::change_reference_data(const Command& command)
     if (const auto status = pin_status(); !status.ok()) return status;
     if (const auto status = use_try(old_block); !status.ok()) return status;
 
-    std::array<std::uint8_t, PinBlock::size> copy;
-    std::ranges::copy(new_block, copy.begin());
     auto& next = nvm_.draft();
     next.pin_tries = pin_tries;
-    next.secrets.pin = PinBlock(copy);
+    next.secrets.pin = copy_of(new_block);
+    return nvm_.commit() ? sw::ok : sw::memory_failure;
+}
+
+// What the holder sets after kind 16, where no old PIN is left to ask for.
+StatusWord Applet::set_pin(const Command& command)
+{
+    const auto block = command.data.first<PinBlock::size>();
+    if (!is_pin_block(block)) return sw::malformed_data;
+    if (!nvm_.current().awaits_pin) return sw::not_in_this_state;
+
+    auto& next = nvm_.draft();
+    next.has_pin = true;
+    next.awaits_pin = false;
+    next.pin_tries = pin_tries;
+    next.secrets.pin = copy_of(block);
     return nvm_.commit() ? sw::ok : sw::memory_failure;
 }
 

@@ -20,7 +20,13 @@ void set_parameter(CardMemory& memory, const Operation& operation)
 {
     if (const auto* limits = std::get_if<Limits>(&operation.parameter)) memory.limits = *limits;
     if (const auto* key = std::get_if<PublicKey>(&operation.parameter)) memory.operation_key = *key;
-    if (operation.kind == Kind::reset_pin_tries) memory.pin_tries = pin_tries;
+    const bool opens_pin = operation.kind == Kind::open_pin;
+    if (opens_pin || operation.kind == Kind::reset_pin_tries) memory.pin_tries = pin_tries;
+    if (opens_pin) {
+        memory.has_pin = false;
+        memory.awaits_pin = true;
+        memory.secrets.pin = CardSecrets().pin;
+    }
 }
 
 void count_offline(CardMemory& memory, const Operation& operation)
@@ -66,17 +72,15 @@ StatusWord Applet::execute(const Command& command, Answer& answer)
         return sw::bad_signature;
     if (!admits(now.state, operation.kind)) return sw::not_in_this_state;
     if (operation.sequence != now.sequence + 1) return sw::wrong_sequence;
-    if (is_transfer(operation.kind) && now.request != bytes) return sw::no_such_request;
+    if (needs_request(operation.kind) && now.request != bytes) return sw::no_such_request;
     if (const auto status = check_value(operation.kind, operation.amount); !status.ok())
         return status;
-    return apply(operation, answer);
+    return apply(operation, first->issuer_signature, answer);
 }
 
 StatusWord Applet::request(const Command& command, Answer& answer)
 {
-    const auto asked = kind_from_byte(command.header.p1);
-    if (!asked || !is_transfer(*asked)) return sw::wrong_p1_p2;
-    const auto kind = *asked;
+    const auto kind = *kind_from_byte(command.header.p1);  // p1_p2_fit() saw to it
     const auto wanted = RequestData::decode(command.data, kind);
     if (!wanted) return sw::malformed_data;
     const auto& now = nvm_.current();
@@ -136,7 +140,7 @@ StatusWord Applet::pay(const Command& command, Answer& answer)
                   .nonce = order->nonce,
                   .account = order->payee,
                   .parameter = {}},
-                 answer);
+                 {}, answer);
 }
 
 // Checks 6 and 7 of EXECUTE.
@@ -166,10 +170,12 @@ StatusWord Applet::check_offline(Amount amount) const
 
 // The one atomic change. Requires that every check has passed. The result is signed before the
 // change is made, so that an executed operation always has its result in the log.
-StatusWord Applet::apply(const Operation& operation, Answer& answer)
+StatusWord Applet::apply(const Operation& operation, const Signature& issuer_signature,
+                         Answer& answer)
 {
     const auto& now = nvm_.current();
     const LogEntry unsigned_entry{.operation = operation.encode(),
+                                  .issuer_signature = issuer_signature,
                                   .balance = *checked_add(now.balance, operation.amount),
                                   .previous_result = now.last_result,
                                   .state = next(now.state, operation.kind),
@@ -193,7 +199,7 @@ StatusWord Applet::apply(const Operation& operation, Answer& answer)
     count_offline(next, operation);
     set_parameter(next, operation);
     if (!nvm_.commit()) return sw::memory_failure;
-    if (is_debit(operation.kind)) pin_verified_ = false;
+    if (is_debit(operation.kind) || operation.kind == Kind::open_pin) pin_verified_ = false;
     answer.put(receipt.encode());
     return sw::ok;
 }

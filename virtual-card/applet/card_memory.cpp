@@ -99,6 +99,7 @@ OperationBytes operation(ByteReader& in)
 void write(ByteWriter& out, const LogEntry& entry)
 {
     write(out, entry.operation);
+    out.bytes(entry.issuer_signature.bytes());
     out.number(8, entry.balance.to_minor_units());
     out.bytes(entry.previous_result.bytes());
     out.number(1, static_cast<std::uint8_t>(entry.state));
@@ -109,6 +110,7 @@ LogEntry log_entry(ByteReader& in)
 {
     LogEntry entry;
     entry.operation = operation(in);
+    entry.issuer_signature = fixed<Signature>(in);
     entry.balance = balance(in);
     entry.previous_result = fixed<Digest>(in);
     entry.state = card_state(in);
@@ -145,6 +147,14 @@ CardSecrets& CardSecrets::operator=(const CardSecrets& other)
     return *this;
 }
 
+ExecutedOperation LogEntry::executed() const
+{
+    const auto decoded = Operation::decode(operation);
+    TALLYCARD_EXPECTS(decoded.has_value());
+    if (decoded->kind == Kind::payment) return {*decoded, std::nullopt};
+    return {*decoded, issuer_signature};
+}
+
 const LogEntry* CardMemory::find(std::uint32_t wanted) const
 {
     if (wanted == 0 || wanted > sequence || sequence - wanted >= log_entries) return nullptr;
@@ -173,6 +183,7 @@ void CardMemory::encode(std::span<std::uint8_t, encoded_size> bytes) const
     out.bytes(secrets.nonce_secret.reveal());
     out.bytes(secrets.pin.reveal());
     out.number(1, has_pin ? 1 : 0);
+    out.number(1, awaits_pin ? 1 : 0);
     out.number(1, pin_tries);
     out.bytes(card_id.bytes());
     out.number(2, currency.unit.code());
@@ -201,6 +212,8 @@ bool CardMemory::decode(std::span<const std::uint8_t, encoded_size> bytes)
     read(in, secrets.nonce_secret);
     read(in, secrets.pin);
     has_pin = flag(in);
+    awaits_pin = flag(in);
+    in.require(!has_pin || !awaits_pin);
     pin_tries = static_cast<std::uint8_t>(in.number(1));
     in.require(pin_tries <= tallycard::pin_tries);
     card_id = fixed<CardId>(in);

@@ -28,11 +28,14 @@ using OperationBytes = Encoded<Operation::max_encoded>;  // object E1; none kept
 // One executed operation, and what makes its result again: the rest of it is the card's own.
 struct LogEntry {
     OperationBytes operation;
+    Signature issuer_signature;  // zeros for a payment
     Balance balance;
     Digest previous_result;
     CardState state = CardState::operational;
     Signature signature;
 
+    // Requires that there is an operation.
+    ExecutedOperation executed() const;
     friend bool operator==(const LogEntry&, const LogEntry&) = default;
 };
 
@@ -61,16 +64,18 @@ struct TALLYCARD_EXPORT CardSecrets {
 // Everything that a card remembers without power (docs/protocol.md, section 6).
 struct TALLYCARD_EXPORT CardMemory {
     static constexpr std::size_t log_entries = 16;
-    static constexpr std::uint8_t layout_version = 1;
-    static constexpr std::size_t encoded_log_entry = 1 + Operation::max_encoded + 8 + 32 + 1 + 64;
+    static constexpr std::uint8_t layout_version = 2;
+    static constexpr std::size_t encoded_log_entry =
+        1 + Operation::max_encoded + 64 + 8 + 32 + 1 + 64;
     // version, state; secrets and PIN; identity; limits and their use; chain; request; log
     static constexpr std::size_t encoded_size =
-        2 + (3 * 32 + 8 + 1 + 1) + (16 + 2 + 1 + 32 + 32) + (34 + 1 + 2 + 8) + (8 + 4 + 32) +
+        2 + (3 * 32 + 8 + 1 + 1 + 1) + (16 + 2 + 1 + 32 + 32) + (34 + 1 + 2 + 8) + (8 + 4 + 32) +
         (1 + Operation::max_encoded) + log_entries * encoded_log_entry;
 
     CardState state = CardState::blank;
     CardSecrets secrets;
     bool has_pin = false;
+    bool awaits_pin = false;  // after kind 16, until one is set; then it has none
     std::uint8_t pin_tries = 0;
     CardId card_id;
     Currency currency;
@@ -83,7 +88,7 @@ struct TALLYCARD_EXPORT CardMemory {
     Balance balance;
     std::uint32_t sequence = 0;
     Digest last_result;
-    OperationBytes request;  // the transfer that was asked for last and not executed
+    OperationBytes request;  // what was asked for last and not executed
     std::array<LogEntry, log_entries> log;
 
     // The entry with this sequence, or null where it is not, or no longer, in the log.
@@ -97,7 +102,5 @@ struct TALLYCARD_EXPORT CardMemory {
     // Strict: false, and *this in no particular state, for bytes that encode() does not make.
     bool decode(std::span<const std::uint8_t, encoded_size> in);
 };
-
-static_assert(CardMemory::encoded_size < 8 * 1024, "what a card of today has to spare");
 
 }  // namespace tallycard::chip

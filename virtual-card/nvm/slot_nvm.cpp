@@ -11,7 +11,7 @@ namespace tallycard::chip {
 namespace {
 
 constexpr std::array<std::uint8_t, SlotNvm::header_size> header = {
-    't', 'a', 'l', 'l', 'y', 'c', 'a', 'r', 'd', ' ', 'i', 'm', 'a', 'g', 'e', 0, 0, 0, 0, 1};
+    't', 'a', 'l', 'l', 'y', 'c', 'a', 'r', 'd', ' ', 'i', 'm', 'a', 'g', 'e', 0, 0, 0, 0, 2};
 
 constexpr std::size_t checksum_size = 32;
 

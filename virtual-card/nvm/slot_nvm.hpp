@@ -15,9 +15,9 @@ namespace tallycard::chip {
 // The card's memory in two slots of a Storage. The image is
 //
 //     0     16 bytes  "tallycard image\0"
-//     16     4 bytes  format version, 1
-//     4096            slot 0
-//     8192            slot 1
+//     16     4 bytes  format version, 2
+//     8192            slot 0
+//     16384           slot 1
 //
 // and a slot is: generation (8) ‖ CardMemory::encode() ‖ BLAKE2b-256 of both. Slots lie in blocks
 // of their own, so that a write torn anywhere damages one slot only. The intact slot with the
@@ -30,10 +30,10 @@ class TALLYCARD_EXPORT SlotNvm final : public Nvm {
 public:
     static constexpr std::size_t header_size = 20;
     static constexpr std::size_t slot_size = 8 + CardMemory::encoded_size + 32;
-    static constexpr std::size_t block_size = 4096;
+    static constexpr std::size_t block_size = 8192;
     static constexpr std::size_t image_size = 3 * block_size;
     static_assert(slot_size <= block_size);
-    static_assert(header_size + 2 * slot_size < 8 * 1024, "both slots fit a chip's memory");
+    static_assert(header_size + 2 * slot_size < 12 * 1024, "what a chip has to spare");
 
     // The storage must outlive it.
     explicit SlotNvm(Storage& storage) : storage_(storage) {}

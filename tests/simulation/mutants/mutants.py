@@ -23,7 +23,7 @@ MUTANTS = [
     ("execute_without_the_issuers_signature", EXECUTE,
      "        return sw::bad_signature;", "        static_cast<void>(0);"),
     ("execute_transfer_never_asked_for", EXECUTE,
-     "if (is_transfer(operation.kind) && now.request != bytes) return sw::no_such_request;", ""),
+     "if (needs_request(operation.kind) && now.request != bytes) return sw::no_such_request;", ""),
     ("execute_answers_again_for_another_operation", EXECUTE,
      "if (entry == nullptr || entry->operation != bytes) return sw::wrong_sequence;",
      "if (entry == nullptr) return sw::wrong_sequence;"),
@@ -33,7 +33,10 @@ MUTANTS = [
      "if (is_credit(kind) && (!after || *after > now.limits.maximum_balance))",
      "if (is_credit(kind) && !after)"),
     ("pin_stands_after_a_debit", EXECUTE,
-     "if (is_debit(operation.kind)) pin_verified_ = false;", ""),
+     "if (is_debit(operation.kind) || operation.kind == Kind::open_pin) pin_verified_ = false;",
+     "if (operation.kind == Kind::open_pin) pin_verified_ = false;"),
+    ("log_without_the_issuers_signature", EXECUTE,
+     ".issuer_signature = issuer_signature,", ".issuer_signature = {},"),
     ("chain_not_continued", EXECUTE,
      "    next.last_result = receipt.result.digest();\n", ""),
     ("request_survives_the_operation", EXECUTE, "    next.request = {};\n", ""),
@@ -92,11 +95,14 @@ MUTANTS = [
      "if ((*record)->receipt.result == result) {", "if ((*record)->receipt.result.sequence == result.sequence) {"),
     ("evidence_and_no_denial", SETTLE, "    card.denied = true;\n", ""),
     ("reserve_not_released", SETTLE,
-     "        if (const auto released = books.release(row); !released) return released.error();",
-     "        if (const auto released = books.release(row); !released || row.beside) continue;\n"
+     "        if (const auto released = books.release(row.first.operation); !released)\n"
+     "            return released.error();",
+     "        if (const auto released = books.release(row.first.operation);\n"
+     "            !released || row.as == SignedAs::beside)\n"
+     "            continue;\n"
      "    for (const auto& row : *ended)\n"
      "        if (row.first.operation.digest() != result.operation)\n"
-     "            if (const auto back = books.reserve(row.first.operation, row.terminal); !back) break;"),
+     "            if (const auto back = books.reserve(row.first.operation); !back) break;"),
     ("void_moves_the_reserve", BOOKS,
      "    account->reserved -= operation.amount.to_minor_units();\n",
      "    account->reserved -= operation.amount.to_minor_units();\n"
@@ -105,13 +111,21 @@ MUTANTS = [
     ("two_operations_in_flight", AUTHORISE,
      "if (busy->pending) return refusal(Errc::operation_pending);", "",
      "src/issuer/sql_schema.cpp",
-     "    terminal NAME,\n    UNIQUE(card_id, sequence, beside)) ROWS;", "    terminal NAME) ROWS;"),
+     "    terminal NAME,\n    UNIQUE(card_id, sequence, signed_as)) ROWS;", "    terminal NAME) ROWS;"),
     ("transfer_of_a_stale_request", AUTHORISE,
      "    if (operation.sequence <= card->settled) return refusal(Errc::wrong_sequence);\n"
      "    if (operation.sequence > card->settled + 1) return refusal(Errc::unsettled);\n", ""),
     ("reserve_not_made", AUTHORISE,
-     "    if (const auto done = Books(*store_).reserve(operation, row.terminal); !done)\n"
-     "        return done.error();\n", ""),
+     "    if (const auto done = Books(*store_).reserve(operation); !done) return done.error();\n", ""),
+    ("pending_debit_shown_to_every_terminal", AUTHORISE,
+     "return is_debit(row.first.operation.kind) && (!terminal || row.terminal != terminal);",
+     "return is_debit(row.first.operation.kind) && !terminal;"),
+    ("cash_of_another_terminal", AUTHORISE,
+     "    if (operation.kind == Kind::cash_out && operation.account != request.terminal)\n"
+     "        return Error{.code = Errc::not_permitted, .where = \"cash of another terminal\"};\n", ""),
+    ("signed_what_the_card_refuses", AUTHORISE,
+     "    if (const auto taken = check_value(card, operation); !taken) return taken.error();\n",
+     "    static_cast<void>(check_value(card, operation));\n"),
     ("one_more_void_each_time", AUTHORISE,
      "    if (busy->voiding) return busy->voiding->first;\n", ""),
     ("posting_to_the_wrong_side", BOOKS,
