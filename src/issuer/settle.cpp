@@ -175,9 +175,10 @@ Result<Settlement> Settler::apply(CardRow& card, const Receipt& receipt, const E
     Books books(*store_);
     const auto ended = store_->operations(card.card_id, result.sequence);
     if (!ended) return ended.error();
-    for (const auto& row : *ended)
-        if (const auto released = books.release(row.first.operation); !released)
-            return released.error();
+    for (const auto& row : *ended) {
+        const auto released = books.release(row.first.operation);
+        if (!released) return released.error();
+    }
     const auto& [operation, signature] = executed.logged;
     const auto posting = books.post(operation);
     if (!posting) return posting.error();

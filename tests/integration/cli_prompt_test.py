@@ -10,7 +10,7 @@ import subprocess
 import termios
 import unittest
 
-from tallycard_world import DONE, PIN, CopyCase, wait_until
+from tallycard_world import DONE, PIN, REFUSED, CopyCase, wait_until
 
 # Runs a command as a shell with job control does, and says how it ended, or that it has stopped. A
 # session that ends resets its terminal, so this one lives on until it is told otherwise.
@@ -84,10 +84,24 @@ class Prompts(CopyCase):
         session.type(f"{PIN}\n")
         session.wait_for_prompt("New PIN: ")
         session.type("1111\n")
+        session.wait_for_prompt("The same again: ")
+        session.type("1111\n")
         code, said = session.wait_for_end()
         self.assertEqual(code, DONE, said)
         self.assertTrue(session.has_echo())
         self.assertIn("changed", said)
+
+    def test_a_new_pin_that_is_typed_differently_the_second_time_changes_nothing(self):
+        session = self.at_prompt()
+        session.type(f"{PIN}\n")
+        session.wait_for_prompt("New PIN: ")
+        session.type("1111\n")
+        session.wait_for_prompt("The same again: ")
+        session.type("1112\n")
+        code, said = session.wait_for_end()
+        self.assertEqual(code, REFUSED, said)
+        self.assertIn("the two differ", said)
+        self.check_unchanged()
 
     def test_a_signal_at_the_prompt_ends_the_tool_and_gives_the_echo_back(self):
         for number in (signal.SIGTERM, signal.SIGHUP):
@@ -113,6 +127,8 @@ class Prompts(CopyCase):
         session.wait_for_prompt("PIN of the card: ")
         session.type(f"{PIN}\n")
         session.wait_for_prompt("New PIN: ")
+        session.type("1111\n")
+        session.wait_for_prompt("The same again: ")
         session.type("1111\n")
         code, said = session.wait_for_end()
         self.assertEqual(code, DONE, said)

@@ -119,9 +119,9 @@ TEST_CASE("a card in its own process is issued, topped up and cashed out", "[pcs
     auto session = table.begin();
     CHECK(session.execute(table.issuer.sign(table.card_id, 1, Kind::top_up, 5000)));
     REQUIRE(session.verify_pin(pin_of("4711")));
-    const auto asked = session.request(Kind::cash_out, Amount::minor_units(-3000),
-                                       table.issuer.currency.unit,
-                                       *AccountId::parse(std::string_view("T1")));
+    const auto asked =
+        session.request(Kind::cash_out, Amount::minor_units(-3000), table.issuer.currency.unit,
+                        *AccountId::parse(std::string_view("T1")));
     REQUIRE(asked);
     const auto out = session.execute(table.issuer.sign(asked->operation));
     REQUIRE(out);
@@ -170,9 +170,9 @@ TEST_CASE("a reset by another program ends the PIN and nothing else", "[pcsc][vi
     auto session = table.begin();
     CHECK(session.info().balance == Balance::minor_units(5000));
     CHECK(session.pin_tries_left().value() == 3u);
-    const auto asked = session.request(Kind::cash_out, Amount::minor_units(-3000),
-                                       table.issuer.currency.unit,
-                                       *AccountId::parse(std::string_view("T1")));
+    const auto asked =
+        session.request(Kind::cash_out, Amount::minor_units(-3000), table.issuer.currency.unit,
+                        *AccountId::parse(std::string_view("T1")));
     CHECK(asked.error().code == Errc::pin_needed);
 }
 

@@ -258,7 +258,7 @@ end_idle:
         MAY_GO_ON && signatures > 0 ->
         pick_card();
         pick_sequence();
-        pick_walking(standing[ID(c)].settled + 1);
+        pick_walking(card[c].slot[NEWEST(c)].sequence + 1);
         pick_amount();
         if
         :: operation = OPERATION(CASH_OUT, amount)
