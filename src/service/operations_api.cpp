@@ -100,9 +100,10 @@ std::optional<Submission> read_submission(const Json& json, Problem& problem)
     if (receipt == nullptr) return std::nullopt;
     if (const auto read = https::read_receipt(*receipt, problem, "receipt"))
         submission.receipt = *read;
-    if (fields.has("operation"))
+    if (fields.has("operation")) {
         submission.executed =
             https::read_executed(*fields.value("operation"), problem, "operation");
+    }
     if (!fields.finish()) return std::nullopt;
     return submission;
 }
