@@ -106,7 +106,7 @@ Report history(const Options& options)
             exit_code::done};
 }
 
-// Whether the card waits for a PIN is seen by its answer alone: it says no more than that it has
+// The card's answer alone tells if it waits for a PIN: else it says no more than that it has
 // none.
 Report set_pin(const Options& options)
 {

@@ -14,7 +14,7 @@
 
 namespace tallycard {
 
-// What the platform knows of a card: what has settled, and what is pending.
+// The platform's knowledge of a card: the settled part, and the pending operations.
 struct CardStanding {
     CardId card_id;
     PublicKey public_key;

@@ -47,7 +47,7 @@ constexpr bool moves_value(Kind kind)
 {
     return is_credit(kind) || is_debit(kind);
 }
-// Whether the card executes it only after it has asked for it itself (REQUEST).
+// True where the card executes it only after it has asked for it itself (REQUEST).
 constexpr bool needs_request(Kind kind)
 {
     return kind == Kind::cash_out || kind == Kind::transfer_in || kind == Kind::transfer_out;

@@ -56,7 +56,7 @@ struct JournalEntry {
     std::optional<Receipt> receipt = std::nullopt;
 
     bool is_open() const { return stage < JournalStage::acknowledged; }
-    // What goes along with the receipt; empty where the issuer's signature was not written down.
+    // Goes along with the receipt; empty where the issuer's signature was not written down.
     TALLYCARD_EXPORT std::optional<ExecutedOperation> executed() const;
 };
 

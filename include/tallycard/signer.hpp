@@ -43,7 +43,7 @@ class TALLYCARD_EXPORT CardRoot {
 public:
     virtual ~CardRoot();
     virtual PublicKey public_key() const = 0;
-    // What it returns has been verified from both sides. A key in software draws a fresh nonce, so
+    // The returned key has been verified from both sides. A key in software draws a fresh nonce, so
     // that each call makes another key for the card: what is not kept is gone. A token's signature,
     // and so the key that it makes for a card id, is always the same.
     virtual Result<CardKey> derive(const CardId& card_id) = 0;

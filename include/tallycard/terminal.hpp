@@ -21,7 +21,8 @@ struct Resolution {
     std::size_t settled = 0;    // results of the card's log that the platform did not have
     std::size_t delivered = 0;  // pending operations that the card executed now
     std::size_t voided = 0;     // pending operations that will not be executed
-    // What was voided is a debit that another terminal asked for: only that one may deliver it.
+    // The voided operation is a debit that another terminal asked for: only that one may deliver
+    // it.
     bool of_another_terminal = false;
     CardStanding standing;  // card and platform agree on this
 };

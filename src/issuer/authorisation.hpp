@@ -21,7 +21,7 @@ struct PendingOperations {
 };
 Result<PendingOperations> pending_operations(StoreTransaction& store, const CardRow& card);
 
-// Whether this terminal may not see, and so not deliver, what is pending: a debit is the concern of
+// True where this terminal may not see, and so not deliver, what is pending: a debit concerns
 // the terminal that asked for it.
 bool is_withheld(const OperationRow& row, const std::optional<AccountId>& terminal);
 

@@ -53,7 +53,7 @@ Digest digest_of(const Operation& requested, const AccountId& terminal)
     return sha256(bytes);
 }
 
-// What the card would refuse by check 7 of EXECUTE, as it stands when all has settled.
+// Refuses as the card would by check 7 of EXECUTE, as it stands when all has settled.
 Result<void> check_value(const CardRow& card, const Operation& operation)
 {
     const auto [kind, amount] = std::pair(operation.kind, operation.amount);

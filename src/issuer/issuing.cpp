@@ -77,7 +77,7 @@ public:
                info.certificate == before_->row.certificate;
     }
 
-    // What makes the blank card the one that was ordered; registered, and durable, before any card
+    // Makes the blank card the one that was ordered; registered, and durable, before any card
     // can be that one. An issuing that was interrupted goes on with what was registered then.
     Result<SealedPersonalisation> prepare(const TransportKey& transport_key)
     {

@@ -121,8 +121,8 @@ Result<std::optional<Settler::Executed>> Settler::find_executed(const CardRow& c
     return std::optional(Executed{*logged, judge(card, *logged, result)});
 }
 
-// Whether the accounts can take it. What was signed here has reserved what it takes; what the store
-// forgot has not.
+// Checks that the accounts can take it. An operation that was signed here has reserved its amount;
+// one that the store forgot has not.
 Result<void> Settler::fits_books(const Executed& executed)
 {
     const auto& operation = executed.logged.operation;

@@ -28,7 +28,7 @@ public:
     Result<Settlement> settle(const Submission& submission);
 
 private:
-    // What a result is about, and how it is known: it was signed here, or it came along with the
+    // The operation of a result, and how it is known: it was signed here, or it came along with the
     // result and is a payment, or has our signature that the store has forgotten.
     enum class Known : std::uint8_t { signed_here, payment, restored, foreign };
     struct Executed {

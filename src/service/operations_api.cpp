@@ -20,7 +20,7 @@ Error not_permitted(const char* where)
     return {.code = Errc::not_permitted, .where = where};
 }
 
-// Whether this terminal is one of the client's.
+// Refuses a terminal that is none of the client's.
 Result<void> check_terminal(const Call& call, const AccountId& terminal)
 {
     const auto& accounts = call.client->accounts;
@@ -38,7 +38,7 @@ Result<void> check_role(const Call& call, const OperationRequest& request)
     return check_terminal(call, request.terminal);
 }
 
-// What look(terminal) answers for the terminal that is named; for each of the client's in turn
+// Answers look(terminal) for the terminal that is named; for each of the client's in turn
 // where none is, until one of them may see all of it.
 template <class Look, class Sees>
 Answer look_as_terminal(const Call& call, Look&& look, Sees&& sees)

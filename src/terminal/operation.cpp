@@ -57,7 +57,7 @@ Result<Preview> of_card(CardId card_id, Result<Preview> found)
     return found;
 }
 
-// What is pending under this id, where it is the operation that is meant: the one that the holder
+// The operation pending under this id, where it is the one that is meant: the one that the holder
 // was shown.
 Result<std::optional<Operation>> pending_as(const Contact& contact, const OperationId& id,
                                             const Intent& intent)

@@ -17,7 +17,7 @@ struct Intent {
     std::optional<OperationId> after = std::nullopt;  // see JournalIntent
 };
 
-// Whether a known operation is the one that is meant. An id names one operation only.
+// True where a known operation is the one that is meant. An id names one operation only.
 bool is_same(const Operation& operation, const Intent& intent);
 
 // Obtains the issuer's signature, once the card and the platform agree. Borrows the contact.

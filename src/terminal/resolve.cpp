@@ -31,8 +31,8 @@ Result<Reading> read_log(const Contact& contact, const CardId& card_id, std::uin
     return reading;
 }
 
-// Whether this terminal may deliver an operation. A debit is delivered by the terminal that asked
-// for it alone, which has it in its journal, where it keeps one.
+// True where this terminal may deliver an operation. A debit is delivered by the terminal that
+// asked for it alone, which has it in its journal, where it keeps one.
 bool is_ours_to_deliver(const Contact& contact, const Operation& operation)
 {
     const auto* journal = contact.settings.journal;
