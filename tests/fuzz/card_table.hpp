@@ -34,7 +34,7 @@ inline Kind kind(Input& input)
     return all[input.below(std::size(all))];
 }
 
-// What a card can ask for.
+// The kinds that a card can ask for.
 inline Kind requested_kind(Input& input)
 {
     constexpr Kind all[] = {Kind::transfer_out, Kind::transfer_in, Kind::cash_out};
@@ -97,7 +97,7 @@ inline tallycard::Operation operation(Input& input, const tallycard::chip::CardM
     if (kind == Kind::set_limits) operation.parameter = limits(input);
     if (kind == Kind::replace_operation_key)
         operation.parameter = tallycard::ed25519::public_key(testing::operation_seed(key(input)));
-    // What the card has asked for last.
+    // The card's last request.
     const auto kept = tallycard::Operation::decode(now.request);
     return tallycard::needs_request(kind) && kept && difference < 0x80 ? *kept : operation;
 }

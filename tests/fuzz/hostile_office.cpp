@@ -44,7 +44,7 @@ void HostileTerminal::register_card()
     changed(done);
 }
 
-// What was sealed for it is kept until then, and no longer.
+// The sealed bytes are kept until then, and no longer.
 void HostileTerminal::confirm_card()
 {
     auto& platform = world_.platform();

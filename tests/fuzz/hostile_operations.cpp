@@ -10,8 +10,8 @@ using namespace tallycard;
 
 namespace {
 
-// Whether an operation that came along with a result is the one that it names, of a kind that the
-// issuer signs, and signed by it.
+// True where an operation that came along with a result is the one that it names, of a kind that
+// the issuer signs, and signed by it.
 bool is_ours(const Receipt& receipt, const ExecutedOperation& executed)
 {
     const auto& [operation, signature] = executed;
@@ -42,7 +42,8 @@ HostileTerminal::Before HostileTerminal::before(const OperationId& id, const Car
             .card = card ? *card : std::nullopt};
 }
 
-// What is signed anew is what the card would execute next, by what the platform knows.
+// A new signature is for the operation that the card would execute next, by what the platform
+// knows.
 void HostileTerminal::check_signed(const Before& before, const Operation& operation)
 {
     if (!before.is_new || !before.card) return;
@@ -143,7 +144,7 @@ void HostileTerminal::settle()
     settle(known->receipt, executed);
 }
 
-// Whether it is the card's next one, signed with the key that the card has, and the store has
+// True where it is the card's next one, signed with the key that the card has, and the store has
 // forgotten it.
 bool HostileTerminal::is_forgotten(const Receipt& receipt, const ExecutedOperation& executed)
 {
