@@ -112,7 +112,13 @@ Report set_pin(const Options& options)
 {
     Booth booth(options);
     const auto new_pin = secret_input::new_pin("New PIN", options.new_pin_fd).value();
-    booth.terminal.set_pin(*booth.desk.card, new_pin).value();
+    const auto set = booth.terminal.set_pin(*booth.desk.card, new_pin);
+    if (!set && set.error().code == Errc::not_in_this_state) {
+        auto report = report_of(set.error());
+        report.text += "; it waits for no PIN: 'open-pin' first, or 'pin' with the old one";
+        return report;
+    }
+    if (!set) return report_of(set.error());
     return {"the PIN was set", {{"outcome", "applied"}}, exit_code::done};
 }
 
