@@ -14,7 +14,7 @@ packages()
         ;;
     run) echo pcscd vsmartcard-vpcd ;;
     test)
-        echo catch2 iproute2 python3 python3-pyscard opensc pcsc-tools softhsm2 valgrind \
+        echo catch2 hledger iproute2 python3 python3-pyscard opensc pcsc-tools softhsm2 valgrind \
             postgresql-15
         ;;
     # An npm that does not come from Debian does as well, and Debian's would put it out.

@@ -99,6 +99,7 @@ prepare()
     echo 4711 >"$work/pin"
     export TALLYCARD_ISSUER="$work/issuer" TALLYCARD_JOURNAL="$work/terminal.journal"
     secret="--passphrase-file $work/passphrase"
+    shop_secret=$secret
     secret_at_issue=$secret
 }
 
@@ -170,8 +171,13 @@ story()
     issuer_begins
     # shellcheck disable=SC2086
     {
+        step 0 "A shop makes the key of its account" \
+            "$tool" account new-key "$work/shop.key" $shop_secret
+        step 0 "and opens the account with it" \
+            office "$tool" account open SHOP-1 --account-key "$work/shop.key" $shop_secret
         step 0 "It issues a card with a PIN" with_pin office "$tool" issue -r "$reader_1" \
             --transport-key-file "$work/transport-key-1" $secret_at_issue
+        card=$(sed -n 's/^card \([0-9a-f]*\) issued.*/\1/p' "$work/said")
         step 0 "and a second one without" office "$tool" issue -r "$reader_2" --without-pin \
             --transport-key-file "$work/transport-key-2" $secret_at_issue
         step 0 "Top up 50.00 for cash" till "$tool" top-up 50.00 -r "$reader_1" $secret
@@ -180,25 +186,35 @@ story()
         said 'balance 37.70 EUR'
         service_is_killed
         step 0 "The shop settles when it is online" till "$tool" settle
-        said 'settled, ledger entry 1'
+        said 'settled, ledger entry 2'
+        step 0 "It refunds 2.30: the owner of the account signs" \
+            till "$tool" refund 2.30 --from SHOP-1 --payment "$card:2" \
+            --account-key "$work/shop.key" -r "$reader_1" $shop_secret
+        said 'balance 40.00 EUR'
+        step 1 "and not 11.00 more, which is more than was paid" \
+            till "$tool" refund 11.00 --from SHOP-1 --payment "$card:2" \
+            --account-key "$work/shop.key" -r "$reader_1" $shop_secret
+        said 'more than was paid'
+        step 0 "The shop takes 8.00 out" office "$tool" account pay-out SHOP-1 8.00 --to bank \
+            --account-key "$work/shop.key" --reference "invoice 17" $shop_secret
         step 0 "Cash out 10.00" with_pin till "$tool" cash-out 10.00 -r "$reader_1" $secret
-        said 'balance 27.70 EUR'
+        said 'balance 30.00 EUR'
         step 0 "Transfer 5.00 to the second card" \
             till "$tool" transfer 5.00 -r "$reader_1" --to-reader "$reader_2" $secret
         said 'transfer in 5.00 EUR .*balance 5.00 EUR'
         step 1 "Pay 40.00, which is not there: refused" \
             offline "$tool" pay 40.00 --to SHOP-1 -r "$reader_1"
         said 'not enough value on the card'
-        step 0 "Look up the first instruction of the top-up" books "$tool" ledger prove 0 --json
+        step 0 "Look up the first instruction of the top-up" books "$tool" ledger prove 1 --json
         instruction=$(value_of first_instruction)
         receipt=$(value_of receipt)
         step 0 "Replay it: the card gives the same receipt, and no value" \
             till "$tool" execute "$instruction" -r "$reader_1" --json
         [ "$(value_of receipt)" = "$receipt" ] || fail "another receipt came back"
         step 0 "The balance, as the card signs it now" offline "$tool" balance -r "$reader_1"
-        said '^22.70 EUR$'
+        said '^25.00 EUR$'
         audit
-        said 'the ledger is right: 5 records of 2 cards'
+        said 'the ledger is right: 8 entries, 2 cards'
         step 0 "What moved" office "$tool" accounts
         said '^sum  *0.00 EUR'
     }

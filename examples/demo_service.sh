@@ -158,11 +158,11 @@ audit()
         --checkpoint-key "$notes_key" $notes_secret
     cp "$folder/issuer.pub" "$work/auditor.pub"
     if [ -n "$chain" ]; then
-        until_true 20 "the records do not come onto the chain: $(tail -n 1 "$work/issuerd.log")" \
+        until_true 20 "the entries do not come onto the chain: $(tail -n 1 "$work/issuerd.log")" \
             all_on_chain
         step 0 "An auditor checks everything, and the chain, with public keys alone" \
             against_chain
-        said 'the chain agrees: 5 records by their leaves, 5 of them in full'
+        said 'the chain agrees: 8 entries by their leaves, 8 of them in full'
         return
     fi
     step 0 "An auditor checks everything with public keys alone" \
@@ -174,4 +174,4 @@ against_chain()
     "$tool" ledger verify "$work/export" --issuer "$work/auditor.pub" --chain "$chain" \
         --contract "$contract"
 }
-all_on_chain() { against_chain 2>/dev/null | grep -q 'agrees: 5 records'; }
+all_on_chain() { against_chain 2>/dev/null | grep -q 'agrees: 8 entries'; }

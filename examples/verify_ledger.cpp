@@ -17,8 +17,7 @@ int audit(const char* issuer_file, const char* ledger_file)
                      found.fault->what.c_str());
         return 1;
     }
-    std::printf("%llu records of %llu cards: right\n",
-                static_cast<unsigned long long>(found.records),
+    std::printf("%llu entries, %llu cards: right\n", static_cast<unsigned long long>(found.entries),
                 static_cast<unsigned long long>(found.cards));
     return 0;
 }

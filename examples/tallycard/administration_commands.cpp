@@ -11,6 +11,16 @@ using namespace tallycard;
 
 namespace {
 
+// The value that would be lost with the card, where there is some.
+std::optional<Balance> at_stake(Terminal& terminal, IssuerClient& issuer, CardLink& card)
+{
+    const auto info = terminal.identify(card).value();
+    if (info.state == CardState::terminated) return std::nullopt;
+    const auto balance =
+        info.balance ? *info.balance : issuer.standing(info.card_id, std::nullopt).value().balance;
+    return balance > Balance{} ? std::optional(balance) : std::nullopt;
+}
+
 Report administer(const Options& options, Kind kind)
 {
     workplace::Office office(options, workplace::Signing::yes);
@@ -22,6 +32,15 @@ Report administer(const Options& options, Kind kind)
     const auto journal = workplace::journal(options);
     Terminal terminal(office.client(),
                       workplace::terminal_settings(options, issuer, journal.get()));
+    if (kind == Kind::terminate && !options.forfeit) {
+        if (const auto balance = at_stake(terminal, office.client(), *desk.card)) {
+            const auto text = to_string(*balance, issuer.currency);
+            return {
+                "the card holds " + text + ": cash it out first, or --forfeit ends it with that",
+                {{"outcome", "not_applied"}, {"balance", amount_json(*balance, issuer.currency)}},
+                exit_code::refused};
+        }
+    }
     return report_of(terminal.administer(*desk.card, id, kind, parameter), id, issuer.currency);
 }
 
@@ -52,6 +71,10 @@ void add_administration_commands(Program& program)
         with::reader(command, program.options);
         with::operation(command, program.options);
         with::journal(command, program.options);
+        if (entry.kind == Kind::terminate) {
+            command.add_flag("--forfeit", program.options.forfeit,
+                             "End it though it holds value, which its holder loses");
+        }
         if (entry.kind == Kind::set_limits) limits_options::add(command, program.options);
     }
 }

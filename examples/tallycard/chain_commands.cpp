@@ -118,7 +118,7 @@ void verify(const Options& options, const PublicKey& issuer, const std::string& 
     report.json["chain"] = {{"chain_id", connection.chain_id()},
                             {"block", found.block},
                             {"leaves", found.leaves},
-                            {"records", found.bodies},
+                            {"bodies", found.bodies},
                             {"anchors", found.anchors},
                             {"anchored", found.anchored}};
     if (found.fault) {
@@ -129,9 +129,9 @@ void verify(const Options& options, const PublicKey& issuer, const std::string& 
         return;
     }
     report.text += "\nthe chain agrees: " + std::to_string(found.leaves) +
-                   " records by their leaves, " + std::to_string(found.bodies) +
+                   " entries by their leaves, " + std::to_string(found.bodies) +
                    " of them in full; the newest of " + std::to_string(found.anchors) +
-                   " anchors is on " + std::to_string(found.anchored) + " records; chain " +
+                   " anchors is on " + std::to_string(found.anchored) + " entries; chain " +
                    std::to_string(connection.chain_id()) + ", block " + std::to_string(found.block);
 }
 

@@ -35,10 +35,13 @@ struct Program {
 void add_issuer_commands(Program& program);
 // `issuer`: the command that those for its keys stand under.
 void add_key_commands(Program& program, CLI::App& issuer);
+// `issuer`: likewise, for those that the issuer gives alone.
+void add_account_commands(Program& program, CLI::App& issuer);
 void add_reader_commands(Program& program);
 void add_card_commands(Program& program);
 void add_value_commands(Program& program);
 void add_payment_commands(Program& program);
 void add_administration_commands(Program& program);
 void add_ledger_commands(Program& program);
+void add_statement_commands(Program& program);
 void add_store_commands(Program& program);

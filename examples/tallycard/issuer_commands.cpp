@@ -77,22 +77,14 @@ Report accounts(const Options& options)
     };
     for (const auto& row : office.accounts()) add(row.name.to_string(), row.balance, row.reserved);
     for (const auto& row : office.cards()) {
-        const auto balance = static_cast<std::int64_t>(row.balance.to_minor_units());
+        const auto balance =
+            static_cast<std::int64_t>(row.balance.to_minor_units()) - row.recovered;
         add("card/" + row.card_id.to_string(), balance, 0);
     }
     rows.push_back({"sum", to_string(Amount::minor_units(sum), currency)});
     return {table(rows),
             {{"accounts", json}, {"sum", amount_json(Amount::minor_units(sum), currency)}},
             exit_code::done};
-}
-
-Report open_account(const Options& options)
-{
-    const auto id =
-        workplace::account(options.account, "account (1 to 34 printable characters, no space)");
-    Office(options, Signing::no).open_account(id);
-    return {
-        "account " + options.account + " is open", {{"account", options.account}}, exit_code::done};
 }
 
 Report deny(const Options& options)
@@ -163,12 +155,24 @@ Report status(const Options& options)
         evidence.push_back(
             {{"reason", name(row.reason)}, {"receipt", to_hex(row.receipt.encode())}});
     }
+    Json kept = Json::array();
+    for (const auto& card : all_cards) {
+        for (const auto& row : platform->kept(card.card_id).value()) {
+            text += "\nkept: " + describe(row.executed.operation, issuer.currency) + ", card " +
+                    card.card_id.to_string() + ", sequence " +
+                    std::to_string(row.receipt.result.sequence) + ", since " + utc(row.since);
+            kept.push_back({{"operation", to_json(row.executed.operation, issuer.currency)},
+                            {"terminal", std::string(row.terminal.text())},
+                            {"since", utc(row.since)}});
+        }
+    }
     const auto use = use_of_keys(issuer, all_cards);
     return {text + use.text,
             {{"cards", cards},
              {"operation_keys", use.json},
              {"pending", pending},
-             {"evidence", evidence}},
+             {"evidence", evidence},
+             {"kept", kept}},
             exit_code::done};
 }
 
@@ -180,9 +184,10 @@ void add_issuer_commands(Program& program)
     auto& issuer = *program.app.add_subcommand("issuer", "The issuer's keys and books");
     issuer.require_subcommand(1);
     add_key_commands(program, issuer);
-    with::issuer(
-        program.command(issuer, "status", "Show cards, pending operations, evidence", status),
-        options);
+    add_account_commands(program, issuer);
+    with::issuer(program.command(issuer, "status",
+                                 "Show cards, pending operations, evidence, kept receipts", status),
+                 options);
 
     auto& denial = program.command(issuer, "deny", "Put a card on the deny list", deny);
     auto& pardon = program.command(issuer, "undeny", "Take a card off the deny list", undeny);
@@ -208,7 +213,4 @@ void add_issuer_commands(Program& program)
 
     auto& list = program.command("accounts", "Show the books", accounts);
     with::issuer(list, options);
-    auto& open = program.command(list, "open", "Open an account", open_account);
-    open.add_option("account", options.account, "Its name: 1 to 34 printable characters")
-        ->required();
 }

@@ -23,10 +23,10 @@ Report of_one(const Drained& drained, const Currency& currency)
         return {text + ": did not happen", {{"outcome", "not_applied"}}, exit_code::done};
     if (drained.settlement) {
         return {text +
-                    ": kept until the operations before it have come; present the card and run "
-                    "'tallycard resolve'",
+                    ": kept until the operations before it have come, or the issuer passes them "
+                    "over; present the card and run 'tallycard resolve'",
                 {{"outcome", "kept"}},
-                exit_code::done};
+                exit_code::in_doubt};
     }
     if (entry.receipt && drained.reason) return report_of(*drained.reason);
     if (drained.reason) return still_in_doubt(*drained.reason, id);

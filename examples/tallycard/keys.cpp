@@ -53,6 +53,11 @@ std::unique_ptr<CardRoot> open_card_root(const std::string& reference, Secrets& 
     return keyring::open_card_root(reference, secrets).value();
 }
 
+std::unique_ptr<AccountSigner> open_account_key(const std::string& reference, Secrets& secrets)
+{
+    return keyring::open_account_key(reference, secrets).value();
+}
+
 CheckpointKey open_checkpoint_key(const std::string& reference, Secrets& secrets)
 {
     return keyring::open_checkpoint_key(reference, secrets).value();
@@ -64,7 +69,8 @@ PublicKey public_key(KeyRole role, const std::string& reference, Secrets& secret
     case KeyRole::operation: return open_operation_key(reference, secrets)->public_key();
     case KeyRole::card_root: return open_card_root(reference, secrets)->public_key();
     case KeyRole::checkpoint:
-    case KeyRole::witness: break;  // no issuer has one
+    case KeyRole::witness:
+    case KeyRole::account: break;  // no issuer has one
     }
     return open_checkpoint_key(reference, secrets).public_key();
 }

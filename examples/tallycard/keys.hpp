@@ -39,6 +39,8 @@ private:
 std::unique_ptr<tallycard::OperationSigner> open_operation_key(const std::string& reference,
                                                                Secrets& secrets);
 std::unique_ptr<tallycard::CardRoot> open_card_root(const std::string& reference, Secrets& secrets);
+std::unique_ptr<tallycard::AccountSigner> open_account_key(const std::string& reference,
+                                                           Secrets& secrets);
 tallycard::CheckpointKey open_checkpoint_key(const std::string& reference, Secrets& secrets);
 
 // The public part of a key.

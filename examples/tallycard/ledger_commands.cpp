@@ -35,7 +35,7 @@ CheckpointKey checkpoint_key(const Options& options)
 
 constexpr unsigned most_threads = 256;
 
-// Checking takes about 0.1 ms a record: says so to whoever is watching.
+// Checking takes about 0.1 ms an entry: says so to whoever is watching.
 void announce(const std::string& file)
 {
     if (::isatty(STDERR_FILENO) != 0) std::fprintf(stderr, "checking %s ...\n", file.c_str());
@@ -152,25 +152,27 @@ Report prove(const Options& options)
 {
     const auto platform = workplace::platform(options, Signing::no);
     const auto proof = platform->prove(*options.entry).value();
-    const auto leaf = merkle::leaf_hash(proof.record.encode());
+    const auto leaf = merkle::leaf_hash(proof.entry.encode());
     Json path = Json::array();
     std::string text = "entry " + std::to_string(proof.index) + " of " +
-                       std::to_string(proof.head.size) + "\nrecord " +
-                       to_hex(proof.record.encode()) + "\nleaf " + leaf.to_string();
+                       std::to_string(proof.head.size) + "\nentry " + to_hex(proof.entry.encode()) +
+                       "\nleaf " + leaf.to_string();
     for (const auto& digest : proof.path) {
         path.push_back(digest.to_string());
         text += "\npath " + digest.to_string();
     }
     Json json{{"entry", proof.index},
               {"tree_size", proof.head.size},
-              {"record", to_hex(proof.record.encode())},
+              {"object", to_hex(proof.entry.encode())},
               {"leaf", leaf.to_string()},
               {"path", path},
-              {"root", proof.head.root.to_string()},
-              {"receipt", to_hex(proof.record.receipt.encode())}};
-    if (proof.record.issuer_signature) {
-        const FirstInstruction first{proof.record.operation, *proof.record.issuer_signature};
-        json["first_instruction"] = to_hex(first.encode());
+              {"root", proof.head.root.to_string()}};
+    if (const auto* record = proof.entry.record()) {
+        json["receipt"] = to_hex(record->receipt.encode());
+        if (record->issuer_signature) {
+            const FirstInstruction first{record->operation, *record->issuer_signature};
+            json["first_instruction"] = to_hex(first.encode());
+        }
     }
     return {text + "\nroot " + proof.head.root.to_string(), json, exit_code::done};
 }
@@ -181,8 +183,8 @@ Report export_to(const Options& options)
     const auto made =
         platform->export_ledger(options.file, checkpoint_key(options), cosigned_checkpoint(options))
             .value();
-    return {counted(made.head.size, "record") + " written to " + options.file,
-            {{"file", options.file}, {"records", made.head.size}},
+    return {counted(made.head.size, "entry") + " written to " + options.file,
+            {{"file", options.file}, {"entries", made.head.size}},
             exit_code::done};
 }
 
@@ -223,7 +225,7 @@ void add_ledger_commands(Program& program)
                      "Demand the cosignatures of this policy file (docs/witnesses.md)");
     check
         .add_option("--unwitnessed", options.unwitnessed,
-                    "So many of the last records may have no witness")
+                    "So many of the last entries may have no witness")
         ->capture_default_str();
     auto& note = command("checkpoint", "Sign what the ledger is now", checkpoint);
     with_key(note);

@@ -54,6 +54,7 @@ try {
     add_payment_commands(program);
     add_administration_commands(program);
     add_ledger_commands(program);
+    add_statement_commands(program);
     add_store_commands(program);
 #ifdef TALLYCARD_WITH_HTTPS
     add_chain_commands(program);

@@ -3,6 +3,8 @@
 
 #include <tallycard/result_error.hpp>
 
+#include "keys.hpp"
+
 using namespace tallycard;
 
 namespace workplace {
@@ -99,11 +101,6 @@ std::vector<CardRow> Office::cards()
     return either([](auto& issuer) { return issuer.cards(); });
 }
 
-void Office::open_account(const AccountId& account)
-{
-    either([&](auto& issuer) { return issuer.open_account(account); });
-}
-
 void Office::deny(const CardId& card_id)
 {
     either([&](auto& issuer) { return issuer.deny(card_id); });
@@ -112,6 +109,44 @@ void Office::deny(const CardId& card_id)
 void Office::undeny(const CardId& card_id)
 {
     either([&](auto& issuer) { return issuer.undeny(card_id); });
+}
+
+void Office::declare_lost(const CardId& card_id)
+{
+    either([&](auto& issuer) { return issuer.declare_lost(card_id); });
+}
+
+Recoverable Office::recoverable(const CardId& card_id)
+{
+    return either([&](auto& issuer) { return issuer.recoverable(card_id); });
+}
+
+DenyListUpdate Office::deny_list(std::uint64_t from, const Options& options)
+{
+#ifdef TALLYCARD_WITH_HTTPS
+    if (remote_) return remote_->deny_list(from).value();
+#endif
+    keys::Secrets secrets(options);
+    const auto key = keys::open_checkpoint_key(
+        key_or(options.checkpoint_key, IssuerFolder(options.issuer).checkpoint_key(),
+               "checkpoint.key in the issuer's folder"),
+        secrets);
+    return platform_->deny_list(from, key).value();
+}
+
+StatementPage Office::statement(const StatementQuery& query)
+{
+    return either([&](auto& issuer) { return issuer.statement(query); });
+}
+
+std::int64_t Office::balance_at(const AccountName& account, Time time)
+{
+    return either([&](auto& issuer) { return issuer.balance_at(account, time); });
+}
+
+std::size_t Office::close_gaps()
+{
+    return either([](auto& issuer) { return issuer.close_gaps(); });
 }
 
 }  // namespace workplace

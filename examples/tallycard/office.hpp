@@ -31,9 +31,15 @@ public:
 
     std::vector<tallycard::AccountRow> accounts();
     std::vector<tallycard::CardRow> cards();
-    void open_account(const tallycard::AccountId& account);
     void deny(const tallycard::CardId& card_id);
     void undeny(const tallycard::CardId& card_id);
+    void declare_lost(const tallycard::CardId& card_id);
+    tallycard::Recoverable recoverable(const tallycard::CardId& card_id);
+    std::size_t close_gaps();
+    // From that line on.
+    tallycard::DenyListUpdate deny_list(std::uint64_t from, const Options& options);
+    tallycard::StatementPage statement(const tallycard::StatementQuery& query);
+    std::int64_t balance_at(const tallycard::AccountName& account, tallycard::Time time);
 
 private:
     // Calls the one of the two that is there.

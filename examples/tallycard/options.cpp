@@ -87,6 +87,12 @@ void checkpoint_key(CLI::App& command, Options& options)
                        std::string("The checkpoint key") + reference);
 }
 
+void account_key(CLI::App& command, Options& options)
+{
+    command.add_option("--account-key", options.account_key,
+                       "The account's key, its owner's: a PKCS#11 URI (pkcs11:...), or a file");
+}
+
 void reader(CLI::App& command, Options& options)
 {
     command.add_option(

@@ -40,6 +40,16 @@ struct Options {
     unsigned threads = 0;  // 0: as many as there are processors
     std::string max_balance, max_amount, pin_above, offline_total;
     unsigned offline_payments = 10;
+    std::string account_key, new_account_key, reference, outside, payment;
+    std::string signed_order, owner_signature;
+    std::string at_terminal, since, until, entry_kind, least, most, format;  // of a statement
+    std::size_t limit = 0;                                                   // 0: all
+    bool local_time = false;
+    std::string deny_list;  // a file
+    std::optional<unsigned> deny_list_hours;
+    bool forfeit = false;  // the balance of a card that is terminated
+    bool another = false;  // payment, though one of the same amount was in doubt
+    bool sign_only = false, everything = false;
     bool private_balance = false, without_pin = false, from_account = false, watch = false;
     std::optional<std::uint64_t> entry;
     std::string witness_policy, cosigned;  // of the ledger
@@ -63,6 +73,7 @@ void passphrase(CLI::App& command, Options& options);
 void operation_key(CLI::App& command, Options& options);
 void card_root(CLI::App& command, Options& options);
 void checkpoint_key(CLI::App& command, Options& options);
+void account_key(CLI::App& command, Options& options);
 void reader(CLI::App& command, Options& options);
 void pin(CLI::App& command, Options& options);
 void operation(CLI::App& command, Options& options);  // --id and --terminal

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report.hpp"
 
+#include <ctime>
+
 #include <algorithm>
 #include <cstdio>
 
@@ -111,7 +113,23 @@ std::string describe(const Operation& operation, const Currency& currency)
 
 std::string counted(std::uint64_t n, const char* noun)
 {
-    return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
+    std::string text = noun;
+    if (n == 1) return "1 " + text;
+    if (text.ends_with('y')) {
+        text.pop_back();
+        return std::to_string(n) + ' ' + text + "ies";
+    }
+    return std::to_string(n) + ' ' + text + 's';
+}
+
+std::string utc(Time time)
+{
+    const auto seconds = std::chrono::system_clock::to_time_t(time);
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    char text[32];
+    const auto size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return {text, size};
 }
 
 std::string table(const std::vector<std::vector<std::string>>& rows)

@@ -6,8 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <tallycard/entry.hpp>
 #include <tallycard/outcome.hpp>
-#include <tallycard/record.hpp>
 
 using Json = nlohmann::ordered_json;
 
@@ -46,8 +46,11 @@ Json amount_json(T amount, const tallycard::Currency& currency)
 // "top-up 50.00 EUR", "payment -12.30 EUR to SHOP-1"
 std::string describe(const tallycard::Operation& operation, const tallycard::Currency& currency);
 
-// "1 card", "2 cards"
+// "1 card", "2 cards", "2 entries"
 std::string counted(std::uint64_t n, const char* noun);
+
+// "2026-11-29T10:00:00Z"
+std::string utc(tallycard::Time time);
 
 // Columns padded to their widest cell; numbers are not special.
 std::string table(const std::vector<std::vector<std::string>>& rows);

@@ -24,11 +24,11 @@ Report copy(const Options& options)
     const auto from = workplace::open_store_at(options.from);
     const auto to = create_or_open(options.to);
     const auto sum = copy_store(*from, *to).value();
-    return {"copied: " + counted(sum.head.size, "record") + " of " + counted(sum.cards, "card") +
+    return {"copied: " + counted(sum.head.size, "entry") + " of " + counted(sum.cards, "card") +
                 "; root " + sum.head.root.to_string() +
                 "\nBoth hold the same, row by row: " + sum.rows.to_string() +
                 "\nFrom now on use the copy, and only the copy: put the original away.",
-            {{"records", sum.head.size},
+            {{"entries", sum.head.size},
              {"cards", sum.cards},
              {"operations", sum.operations},
              {"accounts", sum.accounts},

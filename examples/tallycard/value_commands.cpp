@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // top-up, cash-out, transfer, execute, resolve, void: what moves value with the issuer, and what
 // mends it.
+#include <charconv>
+
 #include <tallycard/result_error.hpp>
 
 #include "commands.hpp"
 #include "journal_report.hpp"
+#include "keys.hpp"
 #include "office.hpp"
 #include "workplace.hpp"
 
@@ -104,6 +107,44 @@ Report card_to_card(const Options& options)
             in.exit == exit_code::done ? exit_code::done : exit_code::in_doubt};
 }
 
+// The key of the account that gives, where it is not the card's own.
+std::unique_ptr<AccountSigner> owner_of_account(const Options& options)
+{
+    if (options.account_key.empty()) return nullptr;
+    keys::Secrets secrets(options);
+    return keys::open_account_key(options.account_key, secrets);
+}
+
+// "CARD:SEQUENCE"
+PaymentName payment_name(const std::string& text)
+{
+    const auto colon = text.find(':');
+    const auto card = CardId::parse(std::string_view(text).substr(0, colon));
+    PaymentName payment;
+    const auto number =
+        colon == std::string::npos ? std::string_view() : std::string_view(text).substr(colon + 1);
+    const auto read =
+        std::from_chars(number.data(), number.data() + number.size(), payment.sequence);
+    if (!card || number.empty() || read.ec != std::errc() ||
+        read.ptr != number.data() + number.size())
+        raise(Error{.code = Errc::malformed, .where = "--payment (CARD:SEQUENCE)"});
+    payment.card_id = *card;
+    return payment;
+}
+
+Report refund(const Options& options)
+{
+    Counter counter(options);
+    const auto amount = counter.amount();
+    const auto account =
+        workplace::account(options.account, "--from (1 to 34 printable characters, no space)");
+    const auto payment = payment_name(options.payment);
+    const auto owner = owner_of_account(options);
+    const auto desk = workplace::desk(options);
+    return counter.report(
+        counter.terminal().refund(*desk.card, counter.id, amount, account, *owner, payment));
+}
+
 Report transfer(const Options& options)
 {
     if (!options.second_reader.empty()) return card_to_card(options);
@@ -113,8 +154,9 @@ Report transfer(const Options& options)
         workplace::account(options.account, "account (1 to 34 printable characters, no space)");
     const auto desk = workplace::desk(options);
     if (options.from_account) {
+        const auto owner = owner_of_account(options);
         return counter.report(
-            counter.terminal().transfer_in(*desk.card, counter.id, amount, account));
+            counter.terminal().transfer_in(*desk.card, counter.id, amount, account, owner.get()));
     }
     const auto pin = counter.pin.of(*desk.card);
     return counter.report(
@@ -280,6 +322,17 @@ void add_value_commands(Program& program)
                   "Give the receiving card its PIN, which it needs where its balance is private");
     move.add_option("--receiver-pin-fd", options.receiver_pin_fd,
                     "Read that PIN from this file descriptor");
+
+    with::account_key(move, options);
+
+    auto& back = online("refund", "Give a payment back, or a part of it, to a card", refund);
+    with::amount(back, options);
+    back.add_option("--from", options.account, "The account that was paid")->required();
+    back.add_option("--payment", options.payment,
+                    "The payment: CARD:SEQUENCE, as its receipt names them")
+        ->required();
+    with::account_key(back, options);
+    back.get_option("--account-key")->required();
 
     add_execute(program);
     with::pin(online("resolve",

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include <tallycard/export.hpp>
+#include <tallycard/fixed_bytes.hpp>
 
 namespace tallycard {
 
@@ -37,5 +38,14 @@ private:
     std::array<char, max_size> chars_{};
     std::size_t size_ = 0;
 };
+
+// The name of a card's holder account: "H-" and its id in hex.
+TALLYCARD_EXPORT AccountId holder_account(const CardId& card_id);
+// Whose holder account that is; empty for a name that is not written exactly so.
+TALLYCARD_EXPORT std::optional<CardId> card_of_holder_account(const AccountId& account);
+// True for what nobody can open: names that begin with "H-", and "unaccounted".
+TALLYCARD_EXPORT bool is_reserved(const AccountId& account);
+// "unaccounted": payees that are not known yet.
+TALLYCARD_EXPORT AccountId unaccounted();
 
 }  // namespace tallycard

@@ -18,7 +18,7 @@ struct ChainName {
     friend auto operator<=>(const ChainName&, const ChainName&) = default;
 };
 
-// How far it has come: of the records below `final_entries`, the chain will not lose anything.
+// How far it has come: of the entries below `final_entries`, the chain will not lose anything.
 struct ChainRow {
     ChainName name;
     std::uint64_t final_entries = 0;
@@ -31,7 +31,7 @@ enum class OutboxState : std::uint8_t {
     failed,    // in a block, where it did not do its work
 };
 
-// A transaction that is under way to a chain, for the records from number `first` on.
+// A transaction that is under way to a chain, for the entries from number `first` on.
 struct OutboxRow {
     std::uint64_t nonce = 0;  // of the account that signed it
     OutboxKind kind{};

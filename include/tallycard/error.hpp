@@ -56,6 +56,12 @@ enum class Errc : std::uint8_t {
     operation_ended,     // the operation was voided
     unknown_operation,   // the platform knows no such operation, and none was sent along
     unknown_account,     // open it first
+    account_state,       // the account's state does not admit it: closed, unclaimed, reserved
+    not_the_owner,       // nobody owns the account but another card, or nobody
+    consent_needed,      // the account's owner has to sign the operation
+    wrong_order_number,  // not the account's next order; Error::detail is the next number
+    refund_limit,        // more than the payment, less what was refunded of it before
+    clock_wrong,         // the platform's clock is behind the ledger's last entry
     insufficient_funds,  // the account does not hold that much
     conflict,            // the id is in use for something else
     transport_key_used,  // a card was made with this transport key already

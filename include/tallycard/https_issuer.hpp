@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +11,7 @@
 #include <tallycard/card_registry.hpp>
 #include <tallycard/export.hpp>
 #include <tallycard/issuer_client.hpp>
+#include <tallycard/platform.hpp>
 #include <tallycard/result.hpp>
 #include <tallycard/store_rows.hpp>
 
@@ -35,17 +38,28 @@ class TALLYCARD_EXPORT HttpsIssuer : public IssuerClient, public CardRegistry {
 public:
     ~HttpsIssuer() override;
 
-    // For operators: see Platform. Opening an account that is open changes nothing.
-    virtual Result<void> open_account(const AccountId& account) = 0;
+    // For operators: see Platform.
     virtual Result<void> deny(const CardId& card_id) = 0;
     virtual Result<void> undeny(const CardId& card_id) = 0;
+    virtual Result<void> declare_lost(const CardId& card_id) = 0;
+    virtual Result<std::size_t> close_gaps() = 0;
 
     // For operators and auditors.
     virtual Result<std::vector<CardRow>> cards() = 0;
-    virtual Result<std::vector<AccountRow>> accounts() = 0;
+    virtual Result<std::vector<AccountRow>> accounts() = 0;  // without the keys that were replaced
+    virtual Result<Recoverable> recoverable(const CardId& card_id) = 0;
+    virtual Result<std::vector<KeptRow>> kept() = 0;  // of all cards, by card and sequence
+    virtual Result<std::vector<GapRow>> gaps(const CardId& card_id) = 0;
     // A signed note on the ledger, with cosignatures where the service has witnesses:
     // Checkpoint::open_cosigned() reads it.
     virtual Result<std::string> checkpoint() = 0;
+
+    // For every client. DenyListHead::open() reads the note: it is on all lines, those that came
+    // and those before `from`.
+    virtual Result<DenyListUpdate> deny_list(std::uint64_t from) = 0;
+    // Also for merchants, of their own accounts: see Platform.
+    virtual Result<StatementPage> statement(const StatementQuery& query) = 0;
+    virtual Result<std::int64_t> balance_at(const AccountName& account, Time time) = 0;
 };
 
 // Talks to nobody yet. Errc::malformed for what is no such URL; Errc::file_missing,

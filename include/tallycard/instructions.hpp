@@ -47,10 +47,12 @@ struct SecondInstruction {
 // An operation as a card executed it: what GET OPERATION answers, and what comes along with a
 // receipt that the platform may not know.
 struct ExecutedOperation {
-    static constexpr std::size_t max_encoded = FirstInstruction::max_encoded;
+    static constexpr std::size_t max_encoded = FirstInstruction::max_encoded + 66;
 
     Operation operation;
     std::optional<Signature> issuer_signature;  // absent exactly for a payment
+    // The word of the account's owner, of a transfer in where somebody kept it: no card has it.
+    std::optional<Signature> consent{};
 
     TALLYCARD_EXPORT bool valid() const;
     // Requires valid().

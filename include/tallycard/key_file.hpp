@@ -14,12 +14,18 @@
 #include <tallycard/secret.hpp>
 #include <tallycard/signer.hpp>
 
-// One private key of the issuer, or of a witness, in a file that a passphrase seals: Argon2id and
-// XChaCha20-Poly1305. What the key is for is part of what is authenticated, so that a file never
-// opens as a key of another role. The file is 107 bytes, mode 0600.
+// One private key of the issuer, of a witness or of an account's owner, in a file that a passphrase
+// seals: Argon2id and XChaCha20-Poly1305. The purpose of the key is part of what is authenticated,
+// so that a file never opens as a key of another role. The file is 107 bytes, mode 0600.
 namespace tallycard {
 
-enum class KeyRole : std::uint8_t { operation = 1, card_root = 2, checkpoint = 3, witness = 4 };
+enum class KeyRole : std::uint8_t {
+    operation = 1,
+    card_root = 2,
+    checkpoint = 3,
+    witness = 4,
+    account = 5
+};
 
 // What one guess at the passphrase costs. The defaults are libsodium's interactive ones.
 struct KeyFileCost {
@@ -46,6 +52,8 @@ TALLYCARD_EXPORT Result<std::unique_ptr<CardRoot>> open_card_root(const std::str
                                                                   const Passphrase& passphrase);
 TALLYCARD_EXPORT Result<CheckpointKey> open_checkpoint_key(const std::string& path,
                                                            const Passphrase& passphrase);
+TALLYCARD_EXPORT Result<std::unique_ptr<AccountSigner>> open_account_key(
+    const std::string& path, const Passphrase& passphrase);
 // The key of the witness of that name. Requires is_note_name(name).
 TALLYCARD_EXPORT Result<CosignerKey> open_witness_key(const std::string& path, std::string name,
                                                       const Passphrase& passphrase);

@@ -17,8 +17,9 @@ public:
     Result<OperationStatus> status(const OperationId& id,
                                    const std::optional<AccountId>& terminal) override;
     Result<FirstInstruction> void_pending(const CardId& card_id) override;
-    Result<Settlement> settle(const Receipt& receipt,
-                              const std::optional<ExecutedOperation>& executed) override;
+    Result<Settlement> settle(const Submission& submission) override;
+    Result<AccountStanding> account_standing(const AccountId& account) override;
+    Result<ExecutedOrder> execute(const SignedOrder& order) override;
 };
 
 }  // namespace tallycard

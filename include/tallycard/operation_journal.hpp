@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <tallycard/account_order.hpp>
 #include <tallycard/amount.hpp>
 #include <tallycard/export.hpp>
 #include <tallycard/fixed_bytes.hpp>
@@ -27,6 +28,8 @@ struct JournalIntent {
     Parameter parameter = {};
     // Not before this one has been applied: the second half of a card-to-card transfer.
     std::optional<OperationId> after = std::nullopt;
+    // Of a payment: the merchant's own, which goes along when it settles; never to the card.
+    std::optional<Reference> reference = std::nullopt;
 
     friend bool operator==(const JournalIntent&, const JournalIntent&) = default;
 };

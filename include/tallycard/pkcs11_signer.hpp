@@ -38,6 +38,8 @@ struct Pkcs11Deadlines {
 // Errc::file_missing, Errc::file_rejected: the module; and the token_ errors of Errc.
 TALLYCARD_EXPORT Result<std::unique_ptr<OperationSigner>> open_pkcs11_operation_key(
     const Pkcs11Uri& key, std::optional<Passphrase> pin, Pkcs11Deadlines deadlines = {});
+TALLYCARD_EXPORT Result<std::unique_ptr<AccountSigner>> open_pkcs11_account_key(
+    const Pkcs11Uri& key, std::optional<Passphrase> pin, Pkcs11Deadlines deadlines = {});
 TALLYCARD_EXPORT Result<std::unique_ptr<CardRoot>> open_pkcs11_card_root(
     const Pkcs11Uri& key, std::optional<Passphrase> pin, Pkcs11Deadlines deadlines = {});
 TALLYCARD_EXPORT Result<CheckpointKey> open_pkcs11_checkpoint_key(const Pkcs11Uri& key,

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string_view>
 
+#include <tallycard/account_order.hpp>
+#include <tallycard/entry.hpp>
 #include <tallycard/export.hpp>
 #include <tallycard/fixed_bytes.hpp>
 #include <tallycard/operation.hpp>
@@ -13,13 +16,32 @@ namespace tallycard {
 
 // Holds the issuer's operation key. A seam: a key file and an HSM implement it.
 //
-// It signs operations, built here from typed fields, and nothing else. Thread-safe.
+// It signs operations, account orders and gaps, built here from typed fields, and nothing else.
+// Thread-safe.
 class TALLYCARD_EXPORT OperationSigner {
 public:
     virtual ~OperationSigner();
     virtual PublicKey public_key() const = 0;
     // Requires operation.valid().
     virtual Result<Signature> sign(const Operation& operation) = 0;
+    // Requires order.valid(). `owner`: the owner's signature, where the kind has one.
+    virtual Result<Signature> sign(const AccountOrder& order,
+                                   const std::optional<Signature>& owner) = 0;
+    // Of all fields but the signature.
+    virtual Result<Signature> sign(const Gap& gap) = 0;
+};
+
+// Holds the key of an associated account: the merchant's, never the issuer's. A seam: a key file
+// and a token implement it. Its word is to one issuer, whose card root public key is signed with
+// it. Thread-safe.
+class TALLYCARD_EXPORT AccountSigner {
+public:
+    virtual ~AccountSigner();
+    virtual PublicKey public_key() const = 0;
+    // To a transfer in, as the card asked for it. Requires operation.valid().
+    virtual Result<Signature> consent(const PublicKey& card_root, const Operation& operation) = 0;
+    // Requires order.valid().
+    virtual Result<Signature> sign(const PublicKey& card_root, const AccountOrder& order) = 0;
 };
 
 // Holds the issuer's checkpoint key. A seam. Thread-safe.

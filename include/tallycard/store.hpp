@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <tallycard/deny_list.hpp>
 #include <tallycard/export.hpp>
 #include <tallycard/result.hpp>
 #include <tallycard/store_rows.hpp>
@@ -52,27 +53,50 @@ public:
                                                          std::uint32_t sequence) = 0;
     virtual Result<void> insert_operation(const OperationRow& row) = 0;
     virtual Result<std::uint64_t> restored_count() = 0;
+    // Transfers in from this account, with its owner's consent, that no result has ended yet.
+    virtual Result<std::vector<OperationRow>> consented(const AccountId& account) = 0;
+    virtual Result<std::vector<OperationRow>> refunds(const PaymentName& payment) = 0;
 
     virtual Result<std::optional<AccountRow>> account(const AccountName& name) = 0;
     virtual Result<void> put_account(const AccountRow& row) = 0;
-    // Cash first, each kind in the order of its ids; likewise.
+    // Cash first, associated ones, outside; each kind in the order of its ids; likewise.
     virtual Result<std::vector<AccountRow>> accounts(const std::optional<AccountName>& after,
                                                      std::size_t limit) = 0;
 
-    // Of all cards and all other accounts: zero, always.
+    // Of all cards, less what was recovered from them, and all other accounts: zero, always.
     virtual Result<std::int64_t> sum_of_books() = 0;
-    // By what the cash accounts that are below zero are below it, reservations counted in: no other
-    // value is on cards and accounts, or may come there. 2^63−1 where it is more.
+    // By what the accounts of cash and outside that are below zero are below it, reservations
+    // counted in: no other value is on cards and accounts, or may come there. 2^63−1 where it is
+    // more.
     virtual Result<std::int64_t> issued() = 0;
 
-    virtual Result<std::uint64_t> record_count() = 0;
-    virtual Result<std::optional<Record>> record(std::uint64_t index) = 0;
+    virtual Result<LedgerEnd> ledger_end() = 0;
+    Result<std::uint64_t> entry_count();
+    virtual Result<std::optional<Entry>> entry(std::uint64_t index) = 0;
+    // Of the record of a card's operation, also of a late one.
     virtual Result<std::optional<std::uint64_t>> record_index(const CardId& card_id,
                                                               std::uint32_t sequence) = 0;
-    // `index` is record_count(). The posting is absent where no value moved.
-    virtual Result<void> append_record(std::uint64_t index, const Record& record,
-                                       const std::optional<Posting>& posting) = 0;
+    // Of the order that this account got with this id of its caller.
+    virtual Result<std::optional<std::uint64_t>> order_index(const AccountName& account,
+                                                             const OperationId& id) = 0;
+    // `index` is entry_count(). The posting is absent where no value moved.
+    virtual Result<void> append_entry(std::uint64_t index, const Entry& entry,
+                                      const std::optional<Posting>& posting) = 0;
     virtual Result<std::optional<Posting>> posting(std::uint64_t index) = 0;
+    // Numbers of entries from `from` on, `limit` at most, in their order: those that moved this
+    // account's value or are its orders, of a card all that name it; or those that this terminal
+    // delivered.
+    virtual Result<std::vector<std::uint64_t>> entries_of(const AccountName& account,
+                                                          std::uint64_t from,
+                                                          std::size_t limit) = 0;
+    virtual Result<std::vector<std::uint64_t>> entries_by(const AccountId& terminal,
+                                                          std::uint64_t from,
+                                                          std::size_t limit) = 0;
+    // The last posting of this account in front of entry number `before`.
+    virtual Result<std::optional<Posting>> last_posting(const AccountName& account,
+                                                        std::uint64_t before) = 0;
+    virtual Result<void> put_reference(std::uint64_t index, const Reference& reference) = 0;
+    virtual Result<std::optional<Reference>> reference(std::uint64_t index) = 0;
 
     // Complete subtrees of the Merkle tree: entry `index` of `level`, level 0 being the leaves.
     virtual Result<Digest> node(unsigned level, std::uint64_t index) = 0;
@@ -80,8 +104,21 @@ public:
 
     virtual Result<void> keep(const KeptRow& row) = 0;  // once for one result
     virtual Result<std::vector<KeptRow>> kept(const CardId& card_id, std::uint32_t sequence) = 0;
+    // By sequence.
+    virtual Result<std::vector<KeptRow>> kept(const CardId& card_id) = 0;
     virtual Result<void> drop_kept(const CardId& card_id, std::uint32_t sequence) = 0;
     virtual Result<std::size_t> kept_count() = 0;
+    // Cards that results are kept of, in the order of their ids, `limit` at most, behind `after`.
+    virtual Result<std::vector<CardId>> cards_with_kept(const std::optional<CardId>& after,
+                                                        std::size_t limit) = 0;
+
+    virtual Result<void> insert_gap(const GapRow& row) = 0;
+    virtual Result<void> update_gap(const GapRow& row) = 0;  // what is left; the rest stays
+    virtual Result<std::vector<GapRow>> gaps(const CardId& card_id) = 0;  // by sequence
+
+    // The lines of the deny list, from number `from` on.
+    virtual Result<std::vector<DenyListLine>> deny_list(std::uint64_t from, std::size_t limit) = 0;
+    virtual Result<void> append_denial(const DenyListLine& row) = 0;
 
     virtual Result<void> put_evidence(const EvidenceRow& row) = 0;  // once for one result
     virtual Result<std::vector<EvidenceRow>> evidence(std::size_t skip, std::size_t limit) = 0;
@@ -91,7 +128,7 @@ public:
     virtual Result<void> put_checkpoint(const std::string& note) = 0;
 
     // Where the ledger is written to, in the order of their names. Records wait there by being
-    // above `final_entries`: append_record() puts each into every outbox.
+    // above `final_entries`: append_entry() puts each into every outbox.
     virtual Result<std::vector<ChainRow>> chains() = 0;
     virtual Result<void> put_chain(const ChainRow& row) = 0;
     // What is under way, by nonce. The chain has a row; Errc::conflict when the nonce is taken.

@@ -13,13 +13,13 @@ namespace tallycard {
 
 // What a store holds. Two that are equal hold the same, to the byte.
 struct StoreSummary {
-    merkle::Head head;  // of the tree made anew from the records
+    merkle::Head head;  // of the tree made anew from the entries
     Digest rows;        // SHA-256 over every row, in its order
     std::uint64_t cards = 0, operations = 0, accounts = 0, kept = 0, evidence = 0;
     friend bool operator==(const StoreSummary&, const StoreSummary&) = default;
 };
 
-// Reads all of it. Errc::file_damaged where the tree that is stored is not the one that its records
+// Reads all of it. Errc::file_damaged where the tree that is stored is not the one that its entries
 // make, or the books do not sum up to zero.
 TALLYCARD_EXPORT Result<StoreSummary> summarise(StoreTransaction& store);
 

@@ -7,12 +7,14 @@
 #include <vector>
 
 #include <tallycard/card_session.hpp>
+#include <tallycard/deny_list.hpp>
 #include <tallycard/export.hpp>
 #include <tallycard/holder_pin.hpp>
 #include <tallycard/issuer_client.hpp>
 #include <tallycard/operation_journal.hpp>
 #include <tallycard/outcome.hpp>
 #include <tallycard/reader.hpp>
+#include <tallycard/signer.hpp>
 
 namespace tallycard {
 
@@ -41,6 +43,7 @@ struct TerminalSettings {
     AccountId name;       // this terminal: whose cash account moves
     Observer* observer = nullptr;
     OperationJournal* journal = nullptr;  // where every operation is written down as it goes
+    const DenyList* deny_list = nullptr;  // cards that pay() refuses, as far as is known
 };
 
 // How a card-to-card transfer stands after the call: the first half, and the second where the first
@@ -94,8 +97,15 @@ public:
                      const HolderPin& pin = {});
     Outcome transfer_out(CardLink& card, const OperationId& id, Amount amount, const AccountId& to,
                          const HolderPin& pin = {});
-    Outcome transfer_in(CardLink& card, const OperationId& id, Amount amount,
-                        const AccountId& from);
+    // From the card's own holder account, or with the word of another account's owner.
+    // Errc::consent_needed where that is missing: nothing was signed.
+    Outcome transfer_in(CardLink& card, const OperationId& id, Amount amount, const AccountId& from,
+                        AccountSigner* owner = nullptr);
+    // Gives back a payment to `from`, or a part of it: a transfer in to this card, which may be
+    // another one than the card that paid. Errc::refund_limit for more than was paid, less what was
+    // refunded before.
+    Outcome refund(CardLink& card, const OperationId& id, Amount amount, const AccountId& from,
+                   AccountSigner& owner, const PaymentName& payment);
     // From one card to another: transfer out to holder_account(to), then transfer in from it. The
     // receiving card proves first that it is the card that it says it is: show its id to the
     // holder, and name it as `receiver`. It does so with its holder's PIN only where its balance is
@@ -107,12 +117,16 @@ public:
     // Set limits, block, unblock, reset PIN tries, open PIN, replace operation key, terminate.
     Outcome administer(CardLink& card, const OperationId& id, Kind kind, Parameter parameter = {});
 
-    // Offline: no platform is asked. The id is the payment's nonce. The receipt settles later, by
-    // settle() or by the next resolve() of that card anywhere. A program that may have asked before
-    // (it was killed) says so: the card's log, its last 16 operations, is searched first.
+    // Offline: no platform is asked. Errc::card_denied for a card on the deny list; nothing was
+    // sent to it but SELECT. The id is the payment's nonce. The receipt settles later, by settle()
+    // or by the next resolve() of that card anywhere. A program that may have asked before (it was
+    // killed) says so: the card's log, its last 16 operations, is searched first. `reference`, an
+    // order number, goes into the journal and on to the platform, and never to the card.
     Outcome pay(CardLink& card, const OperationId& id, Amount amount, const AccountId& payee,
-                const HolderPin& pin = {}, Asked asked = Asked::first_time);
-    Result<Settlement> settle(const Operation& operation, const Receipt& receipt);
+                const HolderPin& pin = {}, Asked asked = Asked::first_time,
+                const std::optional<Reference>& reference = std::nullopt);
+    Result<Settlement> settle(const Operation& operation, const Receipt& receipt,
+                              const std::optional<Reference>& reference = std::nullopt);
 
     // Makes card and platform agree: settles what the card's log holds, then delivers what is
     // pending, or voids it where the card refuses it. A pending debit that another terminal asked
@@ -153,9 +167,5 @@ private:
     IssuerClient* issuer_;
     TerminalSettings settings_;
 };
-
-// The account that belongs to a card's holder: "H-" and the card id in hex. Platforms open it when
-// they issue the card; value sent from card to card passes through it.
-TALLYCARD_EXPORT AccountId holder_account(const CardId& card_id);
 
 }  // namespace tallycard

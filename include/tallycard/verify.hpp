@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <tallycard/entry.hpp>
 #include <tallycard/export.hpp>
 #include <tallycard/fixed_bytes.hpp>
 #include <tallycard/instructions.hpp>
@@ -27,6 +28,17 @@ TALLYCARD_EXPORT Result<void> verify(const SecondInstruction& second, const Publ
 TALLYCARD_EXPORT Result<void> verify(const Receipt& receipt, const PublicKey& card_key);
 TALLYCARD_EXPORT Result<void> verify(const StateStatement& statement, const Signature& signature,
                                      const PublicKey& card_key);
+
+// Words of an account's owner to the issuer with this card root key: to a transfer in, or an order.
+TALLYCARD_EXPORT Result<void> verify_consent(const Operation& operation, const Signature& consent,
+                                             const PublicKey& card_root,
+                                             const PublicKey& account_key);
+TALLYCARD_EXPORT Result<void> verify_owner(const AccountOrder& order, const Signature& owner,
+                                           const PublicKey& card_root,
+                                           const PublicKey& account_key);
+// The issuer's signature alone.
+TALLYCARD_EXPORT Result<void> verify(const AccountRecord& record, const PublicKey& operation_key);
+TALLYCARD_EXPORT Result<void> verify(const Gap& gap, const PublicKey& operation_key);
 
 // Refuses to go on (Errc::unsafe_library) when the libsodium in use cannot be initialised or takes
 // a point with a small-order component for a valid one (CVE-2025-69277). Every entry point of the

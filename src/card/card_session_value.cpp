@@ -138,7 +138,8 @@ Result<ExecutedOperation> CardSession::operation(std::uint32_t sequence)
     const auto executed = ExecutedOperation::decode(response->data);
     if (!executed) return doubted(executed.error(), rule::get_operation);
     const auto& operation = executed->operation;
-    if (operation.sequence != sequence || operation.card_id != info_.card_id)
+    // No card knows an owner's consent.
+    if (operation.sequence != sequence || operation.card_id != info_.card_id || executed->consent)
         return not_the_cards(rule::get_operation);
     return executed;
 }

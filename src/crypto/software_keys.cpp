@@ -9,12 +9,14 @@
 #include <tallycard/verify.hpp>
 
 #include "../protocol/wire.hpp"
+#include "account_messages.hpp"
 #include "card_derivation.hpp"
 #include "ed25519.hpp"
 
 namespace tallycard {
 
 OperationSigner::~OperationSigner() = default;
+AccountSigner::~AccountSigner() = default;
 NoteSigner::~NoteSigner() = default;
 CardRoot::~CardRoot() = default;
 
@@ -27,6 +29,37 @@ Result<Signature> SoftwareOperationSigner::sign(const Operation& operation)
 {
     if (auto safe = self_test(); !safe) return safe.error();
     return ed25519::sign(seed_, wire::domain::operation, operation.encode());
+}
+
+Result<Signature> SoftwareOperationSigner::sign(const AccountOrder& order,
+                                                const std::optional<Signature>& owner)
+{
+    if (auto safe = self_test(); !safe) return safe.error();
+    return ed25519::sign(seed_, wire::domain::account_record, issuers_part(order, owner));
+}
+
+Result<Signature> SoftwareOperationSigner::sign(const Gap& gap)
+{
+    if (auto safe = self_test(); !safe) return safe.error();
+    return ed25519::sign(seed_, wire::domain::gap, gap.signed_fields());
+}
+
+SoftwareAccountSigner::SoftwareAccountSigner(KeySeed seed)
+    : seed_(std::move(seed)), public_key_(ed25519::public_key(seed_))
+{
+}
+
+Result<Signature> SoftwareAccountSigner::consent(const PublicKey& card_root,
+                                                 const Operation& operation)
+{
+    if (auto safe = self_test(); !safe) return safe.error();
+    return ed25519::sign(seed_, wire::domain::consent, word_to(card_root, operation));
+}
+
+Result<Signature> SoftwareAccountSigner::sign(const PublicKey& card_root, const AccountOrder& order)
+{
+    if (auto safe = self_test(); !safe) return safe.error();
+    return ed25519::sign(seed_, wire::domain::account_order, word_to(card_root, order));
 }
 
 SoftwareCardRoot::SoftwareCardRoot(KeySeed seed)

@@ -11,6 +11,22 @@ public:
     explicit SoftwareOperationSigner(KeySeed seed);
     PublicKey public_key() const override { return public_key_; }
     Result<Signature> sign(const Operation& operation) override;
+    Result<Signature> sign(const AccountOrder& order,
+                           const std::optional<Signature>& owner) override;
+    Result<Signature> sign(const Gap& gap) override;
+
+private:
+    KeySeed seed_;
+    PublicKey public_key_;
+};
+
+// An account's key in this process's memory.
+class TALLYCARD_EXPORT SoftwareAccountSigner final : public AccountSigner {
+public:
+    explicit SoftwareAccountSigner(KeySeed seed);
+    PublicKey public_key() const override { return public_key_; }
+    Result<Signature> consent(const PublicKey& card_root, const Operation& operation) override;
+    Result<Signature> sign(const PublicKey& card_root, const AccountOrder& order) override;
 
 private:
     KeySeed seed_;

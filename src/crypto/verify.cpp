@@ -8,6 +8,7 @@
 #include <sodium/crypto_scalarmult_ed25519.h>
 
 #include "../protocol/wire.hpp"
+#include "account_messages.hpp"
 #include "ed25519.hpp"
 #include "signed_message.hpp"
 
@@ -90,6 +91,36 @@ Result<void> verify(const StateStatement& statement, const Signature& signature,
 {
     return check(ed25519::verify(signature, wire::domain::state, statement.encode(), card_key),
                  "state statement");
+}
+
+Result<void> verify_consent(const Operation& operation, const Signature& consent,
+                            const PublicKey& card_root, const PublicKey& account_key)
+{
+    return check(
+        ed25519::verify(consent, wire::domain::consent, word_to(card_root, operation), account_key),
+        "consent");
+}
+
+Result<void> verify_owner(const AccountOrder& order, const Signature& owner,
+                          const PublicKey& card_root, const PublicKey& account_key)
+{
+    return check(
+        ed25519::verify(owner, wire::domain::account_order, word_to(card_root, order), account_key),
+        "account order");
+}
+
+Result<void> verify(const AccountRecord& record, const PublicKey& operation_key)
+{
+    return check(ed25519::verify(record.issuer_signature, wire::domain::account_record,
+                                 issuers_part(record.order, record.owner_signature), operation_key),
+                 "account record");
+}
+
+Result<void> verify(const Gap& gap, const PublicKey& operation_key)
+{
+    return check(ed25519::verify(gap.issuer_signature, wire::domain::gap, gap.signed_fields(),
+                                 operation_key),
+                 "gap");
 }
 
 }  // namespace tallycard

@@ -18,7 +18,7 @@ namespace tallycard::evm {
 
 // What the contract says of itself.
 struct ContractHead {
-    std::uint64_t length = 0;  // records
+    std::uint64_t length = 0;  // entries
     merkle::Head anchor;
 };
 

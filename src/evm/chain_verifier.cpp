@@ -6,7 +6,7 @@
 #include <map>
 #include <vector>
 
-#include <tallycard/record.hpp>
+#include <tallycard/entry.hpp>
 
 namespace tallycard::evm {
 namespace {
@@ -19,7 +19,7 @@ public:
     // Errc::file_damaged where it is not the ledger that `report` is about.
     Result<void> read(const std::string& path, const LedgerReport& report)
     {
-        constexpr std::string_view mark = "record ";
+        constexpr std::string_view mark = "entry ";
         std::ifstream file(path, std::ios::binary);
         if (!file) return Error{.code = Errc::file_missing, .where = "ledger"};
         note_root();
@@ -37,7 +37,7 @@ public:
         return {};
     }
     const std::vector<Digest>& leaves() const { return leaves_; }
-    // Where a root that was asked for is another, or there are not that many records.
+    // Where a root that was asked for is another, or there are not that many entries.
     std::optional<std::uint64_t> wrong_anchor() const
     {
         for (const auto& [size, root] : *anchors_) {
@@ -131,15 +131,15 @@ private:
         report_.anchored = head.anchor.size;
         if (head.length > leaves.size()) {
             return fault("the chain has " + std::to_string(head.length) +
-                         " records: the ledger is behind it");
+                         " entries: the ledger is behind it");
         }
         if (const auto size = ledger.wrong_anchor()) {
             if (*size > leaves.size()) {
                 return fault("the chain has an anchor on " + std::to_string(*size) +
-                             " records, more than there are here: is this an older export?");
+                             " entries, more than there are here: is this an older export?");
             }
             return fault("the root that the chain has for " + std::to_string(*size) +
-                         " records is not the ledger's");
+                         " entries is not the ledger's");
         }
         constexpr std::uint64_t at_once = 256;
         for (std::uint64_t first = 0; first < head.length && !report_.fault; first += at_once) {
@@ -152,20 +152,20 @@ private:
         return {};
     }
 
-    // The leaf in the contract's memory, the one in its event, and the record there.
+    // The leaf in the contract's memory, the one in its event, and the entry there.
     bool agrees(std::uint64_t index, const Digest& in_contract, const Digest& in_ledger)
     {
-        const auto record = "record " + std::to_string(index);
+        const auto entry = "entry " + std::to_string(index);
         const auto event = events_.find(index);
         if (in_contract != in_ledger || (event != events_.end() && event->second != in_ledger)) {
-            report_.fault = record + " is another on the chain";
+            report_.fault = entry + " is another on the chain";
             return false;
         }
         ++report_.leaves;
         const auto body = bodies_.find(index);
         if (body == bodies_.end()) return true;
-        if (merkle::leaf_hash(body->second) != in_ledger || !Record::decode(body->second)) {
-            report_.fault = record + " in full is another on the chain";
+        if (merkle::leaf_hash(body->second) != in_ledger || !Entry::decode(body->second)) {
+            report_.fault = entry + " in full is another on the chain";
             return false;
         }
         ++report_.bodies;

@@ -96,7 +96,7 @@ Result<bool> Feeder::follow_one(OutboxRow& row, FinalBlock final)
     const auto state = did_its_work(row, receipt) ? OutboxState::included : OutboxState::failed;
     if (row.state != state) {
         row.state = state;
-        // One that did nothing, since its records were there already, says nothing against the
+        // One that did nothing, since its entries were there already, says nothing against the
         // next.
         if (!receipt.success) {
             ++failures_;
@@ -153,7 +153,7 @@ Result<void> Feeder::confirm(ChainStanding& standing, std::uint64_t final)
     const auto& head = **found;
     const auto confirmed = settings_.mode == ChainMode::checkpoint
                                ? confirmed_anchor(head.anchor)
-                               : confirmed_records(from, head.length, final);
+                               : confirmed_entries(from, head.length, final);
     if (!confirmed) return confirmed.error();
     const ChainChange change{.final_entries = *confirmed};
     if (const auto kept = platform_->update_chain(settings_.name, change); !kept) return kept;
@@ -173,14 +173,14 @@ Result<void> Feeder::check_not_lost(std::uint64_t entries)
 }
 
 // Some at a time: a step does not take long. How far they are ours.
-Result<std::uint64_t> Feeder::confirmed_records(std::uint64_t from, std::uint64_t length,
+Result<std::uint64_t> Feeder::confirmed_entries(std::uint64_t from, std::uint64_t length,
                                                 std::uint64_t block)
 {
     constexpr std::uint64_t at_once = 256;
     const auto count = std::min(length - from, at_once);
-    const auto records = platform_->records(from, count);
-    if (!records) return records.error();
-    if (records->size() < count) return Error{.code = Errc::ledger_behind, .where = "chain"};
+    const auto entries = platform_->entries(from, count);
+    if (!entries) return entries.error();
+    if (entries->size() < count) return Error{.code = Errc::ledger_behind, .where = "chain"};
     const auto leaves = contract_.leaves(from, count, block);
     if (!leaves) return leaves.error();
     for (std::size_t i = 0; i < count; ++i) {
@@ -188,8 +188,8 @@ Result<std::uint64_t> Feeder::confirmed_records(std::uint64_t from, std::uint64_
         // just making the next one gives such, and several nodes behind one address.
         if ((*leaves)[i] == Digest{})
             return Error{.code = Errc::chain_failed, .where = "answers of the contract"};
-        if (merkle::leaf_hash((*records)[i].encode()) != (*leaves)[i])
-            return conflict("leaf of a record");
+        if (merkle::leaf_hash((*entries)[i].encode()) != (*leaves)[i])
+            return conflict("leaf of an entry");
     }
     return from + count;
 }

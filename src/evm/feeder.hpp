@@ -14,8 +14,8 @@
 namespace tallycard::evm {
 
 enum class ChainMode : std::uint8_t {
-    full,        // every record, in the clear, and its leaf
-    hash,        // every record's leaf
+    full,        // every entry, in the clear, and its leaf
+    hash,        // every entry's leaf
     checkpoint,  // the root of the tree, from time to time
 };
 
@@ -23,18 +23,18 @@ struct FeederSettings {
     ChainName name;
     ChainAddress account;  // that signs and pays
     ChainMode mode = ChainMode::hash;
-    std::uint64_t every_records = 1000;  // a checkpoint after that many,
+    std::uint64_t every_entries = 1000;  // a checkpoint after that many,
     std::chrono::seconds every{3600};    // or that long after the first that has none
     std::optional<std::uint64_t> depth;  // final: this many blocks behind the newest one;
                                          // absent: what the node calls finalized
-    std::uint64_t batch = 32;            // records in one transaction, at most
+    std::uint64_t batch = 32;            // entries in one transaction, at most
     std::uint64_t most_gas = 8'000'000;  // of one transaction
     std::uint64_t most_gas_price = 500'000'000'000;  // in wei
 };
 
 // Where the ledger on a chain stands.
 struct FeederReport {
-    std::uint64_t records = 0;        // of the ledger
+    std::uint64_t entries = 0;        // of the ledger
     std::uint64_t final_entries = 0;  // the chain has, for good
     std::uint64_t in_blocks = 0;      // the chain has, as of now
     std::size_t under_way = 0;        // transactions
@@ -49,7 +49,7 @@ struct FeederEvent {
 // Writes a platform's ledger to a contract, one transaction after the other:
 //
 //                   stored with nonce and bytes, then sent           status 1 and the event
-//     records ──────────────────────────────────────────> sent ──────────────────────> included
+//     entries ──────────────────────────────────────────> sent ──────────────────────> included
 //        ^                                                 ^  │ │                        │    │
 //        │   the contract does not have them               │  │ └──── status 0, or ──> failed │
 //        ├─────────────────────────────────────────────────┼──┼─────── no event       │  │    │
@@ -92,7 +92,7 @@ private:
     bool did_its_work(const OutboxRow& row, const TransactionReceipt& receipt) const;
     Result<void> confirm(ChainStanding& standing, std::uint64_t final);
     Result<void> check_not_lost(std::uint64_t entries);
-    Result<std::uint64_t> confirmed_records(std::uint64_t from, std::uint64_t length,
+    Result<std::uint64_t> confirmed_entries(std::uint64_t from, std::uint64_t length,
                                             std::uint64_t block);
     Result<std::uint64_t> confirmed_anchor(const merkle::Head& anchor);
 
@@ -102,7 +102,7 @@ private:
     Result<Bytes> record_call(std::uint64_t first, std::uint64_t entries);
     Result<Transaction> priced(const ContractHead& head, std::uint64_t& entries);
     Result<void> sign_and_send(const ContractHead& head, const ChainStanding& standing,
-                               std::uint64_t records);
+                               std::uint64_t size);
     std::uint64_t come_to(const ContractHead& head) const
     {
         return settings_.mode == ChainMode::checkpoint ? head.anchor.size : head.length;

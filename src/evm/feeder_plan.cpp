@@ -15,7 +15,7 @@ Result<FeederReport> Feeder::go_on(const ChainStanding& standing)
     if (!found) return found.error();
     if (!*found) return Error{.code = Errc::chain_foreign, .where = "contract at the address"};
     const auto& head = **found;
-    const FeederReport report{.records = ledger->size,
+    const FeederReport report{.entries = ledger->size,
                               .final_entries = standing.final_entries,
                               .in_blocks = come_to(head),
                               .under_way = standing.outbox.size()};
@@ -28,17 +28,17 @@ Result<FeederReport> Feeder::go_on(const ChainStanding& standing)
     return report;
 }
 
-// Whether so many records are to be written now.
+// True where so many entries are to be written now.
 bool Feeder::is_due(std::uint64_t waiting)
 {
     const auto now = std::chrono::steady_clock::now();
     if (waiting == 0) waiting_since_.reset();
     if (waiting == 0 || settings_.mode != ChainMode::checkpoint) return waiting > 0;
     if (!waiting_since_) waiting_since_ = now;
-    return waiting >= settings_.every_records || now - *waiting_since_ >= settings_.every;
+    return waiting >= settings_.every_entries || now - *waiting_since_ >= settings_.every;
 }
 
-// The call for `entries` records behind what the contract has.
+// The call for so many entries behind what the contract has.
 Result<Bytes> Feeder::content(const ContractHead& head, std::uint64_t entries)
 {
     if (settings_.mode != ChainMode::checkpoint) return record_call(head.length, entries);
@@ -54,12 +54,12 @@ Result<Bytes> Feeder::content(const ContractHead& head, std::uint64_t entries)
 
 Result<Bytes> Feeder::record_call(std::uint64_t first, std::uint64_t entries)
 {
-    const auto records = platform_->records(first, entries);
-    if (!records) return records.error();
+    const auto ours = platform_->entries(first, entries);
+    if (!ours) return ours.error();
     std::vector<Digest> leaves;
     std::vector<Bytes> bodies;
-    for (const auto& record : *records) {
-        const auto encoded = record.encode();
+    for (const auto& entry : *ours) {
+        const auto encoded = entry.encode();
         const std::span<const std::uint8_t> bytes = encoded;
         leaves.push_back(merkle::leaf_hash(bytes));
         if (settings_.mode == ChainMode::full) bodies.emplace_back(bytes.begin(), bytes.end());
@@ -67,7 +67,7 @@ Result<Bytes> Feeder::record_call(std::uint64_t first, std::uint64_t entries)
     return abi::record(first, leaves, bodies);
 }
 
-// The call, with gas for it: for as many records as the limits on size and gas admit.
+// The call, with gas for it: for as many entries as the limits on size and gas admit.
 Result<Transaction> Feeder::priced(const ContractHead& head, std::uint64_t& entries)
 {
     // Nodes pass on no transaction above 128 KiB.
@@ -103,11 +103,11 @@ Result<Transaction> Feeder::priced(const ContractHead& head, std::uint64_t& entr
 
 // Nonce and bytes are durable before the node sees them.
 Result<void> Feeder::sign_and_send(const ContractHead& head, const ChainStanding& standing,
-                                   std::uint64_t records)
+                                   std::uint64_t size)
 {
     const bool is_anchor = settings_.mode == ChainMode::checkpoint;
     const auto first = come_to(head);
-    auto entries = records - first;
+    auto entries = size - first;
     if (!is_anchor) entries = std::min(entries, settings_.batch);
     auto transaction = priced(head, entries);
     if (!transaction) return transaction.error();

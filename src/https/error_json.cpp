@@ -7,7 +7,7 @@ namespace tallycard::https {
 namespace {
 
 // Error::where is a literal: these are the ones that the platform and the service give.
-constexpr std::array<const char*, 30> places = {
+constexpr std::array<const char*, 38> places = {
     "standing",
     "authorise",
     "status",
@@ -15,6 +15,11 @@ constexpr std::array<const char*, 30> places = {
     "platform",
     "ledger",
     "accounts",
+    "account order",
+    "payment to refund",
+    "cash of another terminal",
+    "a card that is not denied",
+    "deny list",
     "checkpoint",
     "checkpoint key",
     "operation key of this card",
@@ -23,6 +28,8 @@ constexpr std::array<const char*, 30> places = {
     "issuer of the store",
     "store",
     "SQLite",
+    "PostgreSQL",
+    "connection of the store",
     "issue",
     "read",
     "request",
@@ -34,6 +41,7 @@ constexpr std::array<const char*, 30> places = {
     "client certificate does not verify",
     "role",
     "terminal",
+    "account",
     "amount of one operation",
     "amount of the day",
     "service",
@@ -96,6 +104,8 @@ int status_of(const Error& error)
     case Errc::malformed: return 400;
     case Errc::client_unknown: return 401;
     case Errc::not_permitted:
+    case Errc::not_the_owner:
+    case Errc::consent_needed:
     case Errc::client_limit: return 403;
     case Errc::unknown_card:
     case Errc::unknown_operation:
@@ -106,6 +116,7 @@ int status_of(const Error& error)
     case Errc::witnesses_missing:
     case Errc::file_in_use: return 503;
     case Errc::store_failed:
+    case Errc::clock_wrong:
     case Errc::file_damaged:
     case Errc::file_rejected:
     case Errc::file_missing:

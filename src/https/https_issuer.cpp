@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <mutex>
 #include <thread>
 
@@ -121,14 +122,22 @@ public:
             post("/v1/cards/" + card_id.to_string() + "/void", Json::object()),
             [](const Json& json, Problem& problem) { return read_first(json, problem, {}); });
     }
-    Result<Settlement> settle(const Receipt& receipt,
-                              const std::optional<ExecutedOperation>& executed) override
+    Result<Settlement> settle(const Submission& submission) override
     {
-        if (!receipt.result.valid() || (executed && !executed->valid()))
+        const auto& executed = submission.executed;
+        if (!submission.receipt.result.valid() || (executed && !executed->valid()))
             return Error{.code = Errc::malformed, .where = "settle"};
-        Json body = {{"receipt", to_json(receipt)}};
-        if (executed) body["operation"] = to_json(*executed);
-        return answer_of(post("/v1/settlements", body), read_settlement);
+        return answer_of(post("/v1/settlements", to_json(submission)), read_settlement);
+    }
+    Result<AccountStanding> account_standing(const AccountId& account) override
+    {
+        return answer_of(get("/v1/accounts/" + percent_encoded(account.text())),
+                         read_account_standing);
+    }
+    Result<ExecutedOrder> execute(const SignedOrder& order) override
+    {
+        if (!order.order.valid()) return Error{.code = Errc::malformed, .where = "account order"};
+        return answer_of(post("/v1/orders", to_json(order)), read_executed_order);
     }
 
     Result<IssuerDescription> description() override
@@ -149,13 +158,19 @@ public:
         return std::optional(*card);
     }
 
-    Result<void> open_account(const AccountId& account) override
-    {
-        const Json body = {{"account", std::string(account.text())}};
-        return done(post("/v1/accounts", body));
-    }
     Result<void> deny(const CardId& card_id) override { return change(card_id, "deny"); }
     Result<void> undeny(const CardId& card_id) override { return change(card_id, "undeny"); }
+    Result<void> declare_lost(const CardId& card_id) override { return change(card_id, "lost"); }
+    Result<std::size_t> close_gaps() override
+    {
+        return answer_of(post("/v1/gaps", Json::object()),
+                         [](const Json& json, Problem& problem) -> std::optional<std::size_t> {
+                             Fields fields(json, problem);
+                             const auto made = fields.number("made", ~std::uint64_t{0});
+                             if (!fields.finish()) return std::nullopt;
+                             return made;
+                         });
+    }
 
     Result<std::vector<CardRow>> cards() override
     {
@@ -164,6 +179,69 @@ public:
     Result<std::vector<AccountRow>> accounts() override
     {
         return all_pages<AccountRow>("/v1/accounts", "accounts", read_account);
+    }
+    Result<Recoverable> recoverable(const CardId& card_id) override
+    {
+        return answer_of(get("/v1/cards/" + card_id.to_string() + "/recoverable"),
+                         read_recoverable);
+    }
+    Result<std::vector<KeptRow>> kept() override
+    {
+        auto cards = all_pages<KeptResults>("/v1/kept", "cards", read_kept);
+        if (!cards) return cards.error();
+        std::vector<KeptRow> rows;
+        for (auto& card : *cards) std::ranges::move(card.rows, std::back_inserter(rows));
+        return rows;
+    }
+    Result<std::vector<GapRow>> gaps(const CardId& card_id) override
+    {
+        return all_pages<GapRow>("/v1/cards/" + card_id.to_string() + "/gaps", "gaps", read_gap);
+    }
+    // A part that does not go on where the one before ended is no answer.
+    Result<DenyListUpdate> deny_list(std::uint64_t from) override
+    {
+        DenyListUpdate update;
+        for (std::optional next = from; next;) {
+            const auto at = *next;
+            auto part = answer_of(get("/v1/deny-list?from=" + std::to_string(at)), read_deny_list);
+            if (!part) return part.error();
+            const auto& lines = part->update.lines;
+            if (part->next && (lines.empty() || *part->next != at + lines.size()))
+                return no_answer();
+            std::ranges::copy(lines, std::back_inserter(update.lines));
+            update.note = std::move(part->update.note);
+            next = part->next;
+        }
+        return update;
+    }
+    Result<StatementPage> statement(const StatementQuery& query) override
+    {
+        std::string path = "/v1/statement?from=" + std::to_string(query.from) +
+                           "&limit=" + std::to_string(std::clamp<std::size_t>(query.limit, 1, 256));
+        const auto add = [&](const char* name, const std::string& value) {
+            path += std::string("&") + name + '=' + percent_encoded(value);
+        };
+        const auto milliseconds = [](Time time) {
+            return std::to_string(time.time_since_epoch().count());
+        };
+        if (query.account) add("account", text_of(*query.account));
+        if (query.terminal) add("terminal", std::string(query.terminal->text()));
+        if (query.since) add("since", milliseconds(*query.since));
+        if (query.until) add("until", milliseconds(*query.until));
+        if (!query.kind.empty()) add("kind", query.kind);
+        if (query.least) add("least", std::to_string(query.least->magnitude()));
+        if (query.most) add("most", std::to_string(query.most->magnitude()));
+        return answer_of(get(path), read_statement);
+    }
+    Result<std::int64_t> balance_at(const AccountName& account, Time time) override
+    {
+        const auto path = "/v1/balance?account=" + percent_encoded(text_of(account)) +
+                          "&time=" + std::to_string(time.time_since_epoch().count());
+        return answer_of(get(path), [](const Json& json, Problem& problem) {
+            Fields fields(json, problem);
+            const auto balance = fields.amount("balance");
+            return fields.finish() ? std::optional(balance) : std::nullopt;
+        });
     }
     Result<std::string> checkpoint() override
     {

@@ -3,14 +3,14 @@
 #include <span>
 #include <vector>
 
-#include <tallycard/record.hpp>
+#include <tallycard/entry.hpp>
 
 #include "messages.hpp"
 
 namespace tallycard::https {
 namespace {
 
-constexpr std::size_t largest_object = Record::max_encoded;
+constexpr std::size_t largest_object = Entry::max_encoded;
 
 Json described(const Operation& operation)
 {
@@ -29,6 +29,38 @@ Json described(const CardResult& result)
             {"sequence", result.sequence},
             {"balance", result.balance.to_minor_units()},
             {"state", name(result.state)}};
+}
+
+Json described(const AccountOrder& order)
+{
+    Json json{{"kind", name(order.kind)},  {"account", std::string(order.account.text())},
+              {"number", order.number},    {"amount", order.amount.to_minor_units()},
+              {"unit", order.unit.code()}, {"id", order.id.to_string()}};
+    if (order.other) json["other"] = std::string(order.other->text());
+    if (order.key) json["key"] = order.key->to_string();
+    if (order.reference) json["reference"] = std::string(order.reference->text());
+    return json;
+}
+
+Json described(const DeliveredRecord& delivered)
+{
+    auto json = described(delivered.record.operation);
+    json.update(described(delivered.record.receipt.result));
+    json["terminal"] = std::string(delivered.terminal.text());
+    return json;
+}
+
+Json described(const AccountRecord& record)
+{
+    return described(record.order);
+}
+
+Json described(const Gap& gap)
+{
+    return {{"kind", "gap"},
+            {"card_id", gap.card_id.to_string()},
+            {"last", gap.last},
+            {"balance", gap.balance.to_minor_units()}};
 }
 
 template <class T>
@@ -112,11 +144,21 @@ Json to_json(const Receipt& receipt)
     return with_bytes(receipt, described(receipt.result));
 }
 
-Json to_json(const Record& record)
+Json to_json(const AccountOrder& order)
 {
-    auto description = described(record.operation);
-    description.update(described(record.receipt.result));
-    return with_bytes(record, description);
+    return with_bytes(order, described(order));
+}
+
+Json to_json(const AccountRecord& record)
+{
+    return with_bytes(record, described(record));
+}
+
+Json to_json(const Entry& entry)
+{
+    Json description{{"time", entry.time.time_since_epoch().count()}};
+    description.update(std::visit([](const auto& what) { return described(what); }, entry.what));
+    return with_bytes(entry, description);
 }
 
 std::optional<FirstInstruction> read_first(const Json& json, Problem& problem, std::string where)
@@ -138,6 +180,22 @@ std::optional<ExecutedOperation> read_executed(const Json& json, Problem& proble
                                                std::string where)
 {
     return read_object<ExecutedOperation>(json, problem, std::move(where));
+}
+
+std::optional<AccountOrder> read_order(const Json& json, Problem& problem, std::string where)
+{
+    return read_object<AccountOrder>(json, problem, std::move(where));
+}
+
+std::optional<Entry> read_entry(const Json& json, Problem& problem, std::string where)
+{
+    return read_object<Entry>(json, problem, std::move(where));
+}
+
+std::optional<AccountRecord> read_account_record(const Json& json, Problem& problem,
+                                                 std::string where)
+{
+    return read_object<AccountRecord>(json, problem, std::move(where));
 }
 
 }  // namespace tallycard::https

@@ -30,8 +30,11 @@ Result<OperationStatus> status_of(StoreTransaction& store, const OperationRow& r
 
 class Authoriser {
 public:
-    Authoriser(StoreTransaction& transaction, Unit unit, Signers signers)
-        : store_(&transaction), unit_(unit), signers_(signers)
+    Authoriser(StoreTransaction& transaction, const PlatformSettings& settings)
+        : store_(&transaction),
+          issuer_(&settings.issuer),
+          unit_(settings.issuer.currency.unit),
+          signers_(settings.signers)
     {
     }
 
@@ -47,6 +50,9 @@ public:
 private:
     // What an id was used for before, if it was: its status, or Errc::conflict.
     Result<std::optional<OperationStatus>> known(const OperationId& id, const Digest& request);
+    // Refuses a transfer in that the giving account has a word in, and has not said.
+    Result<void> check_owner(const TransferRequest& request);
+    Result<void> check_refund(const TransferRequest& request);
     // The card, where a new operation of this kind may be signed for it.
     Result<CardRow> ready_card(const CardId& card_id, Kind kind);
     Result<OperationSigner*> signer_for(const PublicKey& key);
@@ -55,6 +61,7 @@ private:
                                            OperationRow& row);
 
     StoreTransaction* store_;
+    const IssuerDescription* issuer_;
     Unit unit_;
     Signers signers_;
 };

@@ -46,10 +46,19 @@ Operation requested(const OperationRequest& request, Unit unit)
 }
 
 // What must be the same when an id is used again.
-Digest digest_of(const Operation& requested, const AccountId& terminal)
+Digest digest_of(const Operation& requested, const AccountId& terminal,
+                 const std::optional<PaymentName>& refunded = std::nullopt)
 {
-    Encoded<Operation::max_encoded + AccountId::max_size> bytes(requested.encode());
+    Encoded<Operation::max_encoded + AccountId::max_size + CardId::size + 4> bytes(
+        requested.encode());
     bytes.append(terminal.bytes());
+    if (refunded) {
+        bytes.append(refunded->card_id.bytes());
+        std::array<std::uint8_t, 4> sequence;
+        for (std::size_t i = 0; i < sequence.size(); ++i)
+            sequence[i] = static_cast<std::uint8_t>(refunded->sequence >> (24 - 8 * i));
+        bytes.append(sequence);
+    }
     return sha256(bytes);
 }
 
@@ -91,10 +100,11 @@ Result<OperationStatus> status_of(StoreTransaction& store, const OperationRow& r
     const auto index = store.record_index(operation.card_id, operation.sequence);
     if (!index) return index.error();
     if (!*index) return status;
-    const auto record = store.record(**index);
-    if (!record) return record.error();
-    if (!*record) return Error{.code = Errc::file_damaged, .where = "ledger"};
-    const auto& receipt = (*record)->receipt;
+    const auto entry = store.entry(**index);
+    if (!entry) return entry.error();
+    const auto* record = *entry ? (*entry)->record() : nullptr;
+    if (record == nullptr) return Error{.code = Errc::file_damaged, .where = "ledger"};
+    const auto& receipt = record->receipt;
     const bool own = receipt.result.operation == operation.digest();
     status.progress = own ? Progress::settled : Progress::voided;
     if (own) status.receipt = receipt;
@@ -123,7 +133,7 @@ Result<CardRow> Authoriser::ready_card(const CardId& card_id, Kind kind)
     const auto card = store_->card(card_id);
     if (!card) return card.error();
     if (!*card) return refusal(Errc::unknown_card);
-    if ((*card)->denied) return refusal(Errc::card_denied);
+    if ((*card)->denied && kind != Kind::terminate) return refusal(Errc::card_denied);
     if (!admits((*card)->state, kind) || (*card)->settled == 0xFFFFFFFF)
         return refusal(Errc::card_state);
     const auto busy = pending_operations(*store_, **card);
@@ -192,7 +202,7 @@ Result<OperationStatus> Authoriser::authorise_transfer(const TransferRequest& re
     if (!operation.valid() || !needs_request(operation.kind)) return refusal(Errc::malformed);
     if (operation.kind == Kind::cash_out && operation.account != request.terminal)
         return Error{.code = Errc::not_permitted, .where = "cash of another terminal"};
-    const auto digest = digest_of(operation, request.terminal);
+    const auto digest = digest_of(operation, request.terminal, request.refunds);
     const auto before = known(request.id, digest);
     if (!before) return before.error();
     if (*before) return **before;
@@ -207,11 +217,54 @@ Result<OperationStatus> Authoriser::authorise_transfer(const TransferRequest& re
     if (operation.unit != unit_) return refusal(Errc::wrong_unit);
     if (operation.sequence <= card->settled) return refusal(Errc::wrong_sequence);
     if (operation.sequence > card->settled + 1) return refusal(Errc::unsettled);
+    if (const auto word = check_owner(request); !word) return word.error();
+    if (const auto within = check_refund(request); !within) return within.error();
     OperationRow row;
     row.id = request.id;
     row.request = digest;
     row.terminal = request.terminal;
+    row.consent = request.consent;
+    row.refunds = request.refunds;
     return sign_and_store(*card, operation, row);
+}
+
+Result<void> Authoriser::check_owner(const TransferRequest& request)
+{
+    const auto& operation = request.second.operation;
+    if (!needs_consent(operation))
+        return request.consent ? refusal(Errc::malformed) : Result<void>();
+    const auto account = store_->account(associated_account(*operation.account));
+    if (!account) return account.error();
+    if (is_reserved(*operation.account) || !*account || !(*account)->key)
+        return refusal(Errc::not_the_owner);
+    if (!request.consent) return refusal(Errc::consent_needed);
+    return verify_consent(operation, *request.consent, issuer_->card_root, *(*account)->key);
+}
+
+// Refunds of one payment never exceed it: those that wait for their card count as well.
+Result<void> Authoriser::check_refund(const TransferRequest& request)
+{
+    if (!request.refunds) return {};
+    const auto& operation = request.second.operation;
+    if (!needs_consent(operation)) return refusal(Errc::malformed);
+    const auto index = store_->record_index(request.refunds->card_id, request.refunds->sequence);
+    if (!index) return index.error();
+    const auto entry = *index ? store_->entry(**index) : Result(std::optional<Entry>());
+    if (!entry) return entry.error();
+    const auto* paid = *entry ? (*entry)->record() : nullptr;
+    if (paid == nullptr || paid->operation.kind != Kind::payment ||
+        paid->operation.account != operation.account)
+        return Error{.code = Errc::unknown_operation, .where = "payment to refund"};
+
+    const auto refunds = store_->refunds(*request.refunds);
+    if (!refunds) return refunds.error();
+    auto left = paid->operation.amount.magnitude();
+    for (const auto& row : *refunds) {
+        const auto status = status_of(*store_, row);
+        if (!status) return status.error();
+        if (status->progress != Progress::voided) left -= row.first.operation.amount.magnitude();
+    }
+    return operation.amount.magnitude() <= left ? Result<void>() : refusal(Errc::refund_limit);
 }
 
 Result<FirstInstruction> Authoriser::void_pending(const CardId& card_id)

@@ -23,28 +23,38 @@ Error refusal(Errc code)
     return Error{.code = code, .where = "accounts"};
 }
 
+// Of `amount` into `account`, or out of it where it is below zero; the rest from or to `other`.
+Posting moving(const AccountName& account, const AccountName& other, Amount amount)
+{
+    if (amount > Amount{}) return {.debit = other, .credit = account, .amount = amount};
+    return {.debit = account, .credit = other, .amount = -amount};
+}
+
+bool may_owe(const AccountName& name)
+{
+    return name.kind == AccountKind::cash || name.kind == AccountKind::outside;
+}
+
 }  // namespace
 
-AccountName cash_account(const AccountId& terminal)
+std::optional<Posting> posting_of(const Operation& operation)
 {
-    return {.kind = AccountKind::cash, .id = terminal};
+    const auto name = other_side(operation);
+    if (!name) return std::nullopt;
+    return moving(card_account(operation.card_id), *name, operation.amount);
 }
 
-AccountName associated_account(const AccountId& account)
+std::optional<Posting> posting_of(const AccountOrder& order)
 {
-    return {.kind = AccountKind::associated, .id = account};
-}
-
-AccountName card_account(const CardId& card_id)
-{
-    return {.kind = AccountKind::card, .id = *AccountId::parse(card_id.to_string())};
-}
-
-std::optional<AccountName> Books::other_side(const Operation& operation)
-{
-    if (!operation.account) return std::nullopt;
-    const bool moves_cash = operation.kind == Kind::top_up || operation.kind == Kind::cash_out;
-    return moves_cash ? cash_account(*operation.account) : associated_account(*operation.account);
+    if (order.amount == Amount{}) return std::nullopt;
+    const auto account = account_of(order);
+    switch (order.kind) {
+    case OrderKind::recover: return moving(account, card_account(order.card()), order.amount);
+    case OrderKind::recover_holder:
+        return moving(account, associated_account(holder_account(order.card())), order.amount);
+    case OrderKind::move: return moving(account, associated_account(*order.other), order.amount);
+    default: return moving(account, outside_account(*order.other), order.amount);
+    }
 }
 
 Result<AccountRow> Books::find_or_new(const AccountName& name)
@@ -70,19 +80,19 @@ Result<void> Books::reserve(const Operation& operation)
     if (!account) return account.error();
     if (!*account && name->kind != AccountKind::cash) return refusal(Errc::unknown_account);
     if (!is_credit(operation.kind)) {
-        if (const auto settles = check(operation); !settles) return settles;
+        if (const auto settles = check(*posting_of(operation)); !settles) return settles;
         return *account ? Result<void>() : open(*name);
     }
 
     auto row = account->value_or(AccountRow{.name = *name});
     const auto amount = operation.amount.to_minor_units();
     const auto free = checked_minus(row.balance, row.reserved);
-    const auto left = free ? checked_minus(*free, amount) : std::nullopt;
-    if (name->kind == AccountKind::cash) {
-        if (!left) return refusal(Errc::bad_amount);
+    if (!free) return refusal(Errc::bad_amount);
+    const auto left = checked_minus(*free, amount);
+    if (!left) return refusal(Errc::bad_amount);
+    if (name->kind == AccountKind::cash)
         if (const auto fits = check_issued(*free, *left); !fits) return fits;
-    }
-    if (name->kind == AccountKind::associated && left.value_or(-1) < 0)
+    if (name->kind == AccountKind::associated && *left < 0)
         return refusal(Errc::insufficient_funds);
     if (__builtin_add_overflow(row.reserved, amount, &row.reserved))
         return refusal(Errc::bad_amount);
@@ -99,6 +109,17 @@ Result<void> Books::check_issued(std::int64_t free, std::int64_t left)
     return {};
 }
 
+Result<void> Books::check_issued(const Posting& posting)
+{
+    if (!may_owe(posting.debit)) return {};
+    const auto row = find_or_new(posting.debit);
+    if (!row) return row.error();
+    const auto free = checked_minus(row->balance, row->reserved);
+    const auto left = free ? checked_minus(*free, posting.amount.to_minor_units()) : std::nullopt;
+    if (!left) return refusal(Errc::bad_amount);
+    return check_issued(*free, *left);
+}
+
 Result<void> Books::release(const Operation& operation)
 {
     if (!is_credit(operation.kind)) return {};
@@ -109,44 +130,48 @@ Result<void> Books::release(const Operation& operation)
     return store_->put_account(*account);
 }
 
-Result<void> Books::check(const Operation& operation)
+Result<void> Books::check(const Posting& posting, Amount promised)
 {
-    const auto name = other_side(operation);
-    if (!name) return {};
-    const auto row = find_or_new(*name);
+    const auto amount = posting.amount.to_minor_units();
+    if (posting.debit.kind != AccountKind::card) {
+        const auto row = find_or_new(posting.debit);
+        if (!row) return row.error();
+        const auto left = checked_minus(row->balance, amount);
+        if (!left) return refusal(Errc::bad_amount);
+        if (!may_owe(posting.debit) && *left < row->reserved - promised.to_minor_units())
+            return refusal(Errc::insufficient_funds);
+    }
+    if (posting.credit.kind == AccountKind::card) return {};
+    const auto row = find_or_new(posting.credit);
     if (!row) return row.error();
-    if (!checked_minus(row->balance, operation.amount.to_minor_units()))
-        return refusal(Errc::bad_amount);
-    return {};
+    return checked_minus(row->balance, -amount) ? Result<void>() : refusal(Errc::bad_amount);
 }
 
-Result<void> Books::check_free(const Operation& operation)
+Result<Posting> Books::post(const Posting& posting)
 {
-    const auto row = find_or_new(*other_side(operation));
-    if (!row) return row.error();
-    if (row->balance - row->reserved < operation.amount.to_minor_units())
-        return refusal(Errc::insufficient_funds);
-    return {};
+    auto posted = posting;
+    const auto move = [&](const AccountName& name, std::int64_t amount,
+                          std::int64_t& after) -> Result<void> {
+        if (name.kind == AccountKind::card) return {};
+        auto row = find_or_new(name);
+        if (!row) return row.error();
+        const auto balance = checked_minus(row->balance, -amount);
+        if (!balance) return refusal(Errc::bad_amount);
+        row->balance = after = *balance;
+        return store_->put_account(*row);
+    };
+    const auto amount = posting.amount.to_minor_units();
+    const auto given = move(posting.debit, -amount, posted.debit_after);
+    if (!given) return given.error();
+    const auto taken = move(posting.credit, amount, posted.credit_after);
+    if (!taken) return taken.error();
+    return posted;
 }
 
-Result<std::optional<Posting>> Books::post(const Operation& operation)
+void set_card_after(Posting& posting, std::int64_t book)
 {
-    const auto name = other_side(operation);
-    if (!name) return std::optional<Posting>();
-    auto row = find_or_new(*name);
-    if (!row) return row.error();
-    const auto balance = checked_minus(row->balance, operation.amount.to_minor_units());
-    if (!balance) return refusal(Errc::bad_amount);
-    row->balance = *balance;
-    if (const auto put = store_->put_account(*row); !put) return put.error();
-
-    const auto card = card_account(operation.card_id);
-    const bool credit = is_credit(operation.kind);
-    return std::optional(Posting{
-        .debit = credit ? *name : card,
-        .credit = credit ? card : *name,
-        .amount = credit ? operation.amount : -operation.amount,
-    });
+    if (posting.debit.kind == AccountKind::card) posting.debit_after = book;
+    if (posting.credit.kind == AccountKind::card) posting.credit_after = book;
 }
 
 }  // namespace tallycard

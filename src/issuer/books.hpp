@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The accounts beside the cards: which one an operation moves, what is promised to operations that
-// are on their way, and what moves when one settles.
+// The accounts beside the cards: what is promised to operations that are on their way, and what
+// moves when one settles or an order is executed.
 #pragma once
 
 #include <optional>
@@ -11,16 +11,16 @@
 
 namespace tallycard {
 
-AccountName cash_account(const AccountId& terminal);
-AccountName associated_account(const AccountId& account);
-AccountName card_account(const CardId& card_id);
+// The value that a result or an order moves; nothing where none moves.
+std::optional<Posting> posting_of(const Operation& operation);
+std::optional<Posting> posting_of(const AccountOrder& order);
+
+// Says what the card of a posting, where it has one, has afterwards.
+void set_card_after(Posting& posting, std::int64_t book);
 
 class Books {
 public:
     explicit Books(StoreTransaction& transaction) : store_(&transaction) {}
-
-    // The other side of an operation that moves value: whom field 87 names.
-    static std::optional<AccountName> other_side(const Operation& operation);
 
     // Puts what an operation will take from its account aside, before it is signed.
     // Errc::unknown_account, insufficient_funds; bad_amount when cash, or what all cards and
@@ -29,20 +29,22 @@ public:
     // Gives it free again: the operation has ended, one way or the other.
     Result<void> release(const Operation& operation);
 
-    // Errc::bad_amount when settling it would overflow its account. Changes nothing.
-    Result<void> check(const Operation& operation);
-    // Errc::insufficient_funds where a credit would take what is not there, or is promised to
-    // others.
-    Result<void> check_free(const Operation& operation);
-    // Moves the value and says how; nothing where none moves. Opens the payee's account.
-    Result<std::optional<Posting>> post(const Operation& operation);
+    // Refuses a posting that cannot be made. Errc::bad_amount when an account would overflow;
+    // insufficient_funds when an associated one has not enough that is not promised to others.
+    // `promised` is what was put aside for this very posting. Changes nothing.
+    Result<void> check(const Posting& posting, Amount promised = {});
+    // Errc::bad_amount when the posting brings more into being than 64 bits hold.
+    Result<void> check_issued(const Posting& posting);
+    // Moves the value between the accounts, and says what they have then; a card's book is its
+    // row's. Opens what it credits.
+    Result<Posting> post(const Posting& posting);
 
     Result<void> open(const AccountName& name);
+    Result<AccountRow> find_or_new(const AccountName& name);
 
 private:
-    Result<AccountRow> find_or_new(const AccountName& name);
-    // Whether all that is issued still fits 64 bits after a cash account went from `free` to
-    // `left`.
+    // Refuses where all that is issued no longer fits after an account that may owe went from
+    // `free` to `left`.
     Result<void> check_issued(std::int64_t free, std::int64_t left);
     StoreTransaction* store_;
 };

@@ -165,6 +165,15 @@ Result<CheckpointKey> open_checkpoint_key(const std::string& path, const Passphr
     return CheckpointKey(std::move(*seed));
 }
 
+Result<std::unique_ptr<AccountSigner>> open_account_key(const std::string& path,
+                                                        const Passphrase& passphrase)
+{
+    auto seed = open(path, KeyRole::account, passphrase);
+    if (!seed) return seed.error();
+    return std::unique_ptr<AccountSigner>(
+        std::make_unique<SoftwareAccountSigner>(std::move(*seed)));
+}
+
 Result<CosignerKey> open_witness_key(const std::string& path, std::string name,
                                      const Passphrase& passphrase)
 {

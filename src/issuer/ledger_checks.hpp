@@ -10,9 +10,9 @@
 #include <optional>
 #include <variant>
 
+#include <tallycard/entry.hpp>
 #include <tallycard/issuer_description.hpp>
 #include <tallycard/ledger_verifier.hpp>
-#include <tallycard/record.hpp>
 
 #include "ordered_work.hpp"
 
@@ -21,29 +21,40 @@ namespace tallycard {
 // What is wrong, as a literal; null: nothing.
 using Objection = const char*;
 
-// One line's share.
+// Whose word counts for an account: the key in force, and that which it replaced.
+struct OwnerKeys {
+    PublicKey key;
+    std::optional<PublicKey> replaced{};
+};
+
+// One line's share. Keys are as they were at that line.
 struct LedgerCheck {
     // Works out a card's key, and writes it where it belongs.
     struct Key {
-        PublicKey card_root;
+        CardId card;
         Certificate certificate;
-        PublicKey* card_key;
+        PublicKey* card_key = nullptr;
     };
-    // Of a record, under keys that are as they were at that line.
+    // Of a record.
     struct Signatures {
         Record record;
         PublicKey card_key, operation_key;
+        std::optional<OwnerKeys> owner{};  // there where the record has a consent
+    };
+    // Of an account order, under the one key that counts where the owner signs.
+    struct Order {
+        AccountRecord record;
+        std::optional<PublicKey> owner_key{};
     };
 
     std::uint64_t line = 0;
-    CardId card;
-    std::uint32_t sequence = 0;
-    std::variant<Key, Signatures> what;
+    std::variant<Key, Signatures, Order, Gap> what;
 };
 
 class LedgerChecks {
 public:
-    explicit LedgerChecks(unsigned threads);
+    // `issuer` outlives this.
+    LedgerChecks(const IssuerDescription& issuer, unsigned threads);
     LedgerChecks(const LedgerChecks&) = delete;
     LedgerChecks& operator=(const LedgerChecks&) = delete;
     ~LedgerChecks();
@@ -60,6 +71,7 @@ private:
     class Batch;
     bool take_batch();  // whether there was one
 
+    const IssuerDescription* issuer_;
     const std::size_t batch_size_;
     OrderedWork work_;
     std::unique_ptr<Batch> filling_;

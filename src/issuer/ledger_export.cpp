@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger_export.hpp"
 
+#include <algorithm>
+
 #include "base64.hpp"
 #include "platform_transaction.hpp"
 #include "running_hash.hpp"
@@ -42,9 +44,13 @@ std::string card_line(const CardRow& card)
 
 std::string standing_line(const CardRow& card)
 {
-    return "standing " + card.card_id.to_string() + ' ' + std::to_string(card.settled) + ' ' +
-           std::to_string(card.balance.to_minor_units()) + ' ' + name(card.state) + ' ' +
-           card.operation_key.to_string() + '\n';
+    const bool blank = !card.issued && card.settled == 0;
+    std::string line = "standing " + card.card_id.to_string() + ' ' + std::to_string(card.settled) +
+                       ' ' + std::to_string(card.balance.to_minor_units()) + ' ' +
+                       name(blank ? CardState::blank : card.state) + ' ' +
+                       card.operation_key.to_string();
+    if (card.recovered > 0) line += ' ' + std::to_string(card.recovered);
+    return line + '\n';
 }
 
 std::string account_line(const AccountRow& account)
@@ -53,28 +59,63 @@ std::string account_line(const AccountRow& account)
     line += export_word(account.name.kind);
     line += ' ';
     line += account.name.id.text();
-    return line + ' ' + std::to_string(account.balance) + '\n';
+    return line + ' ' + std::to_string(account.balance) + ' ' + std::to_string(account.number) +
+           ' ' + (account.key ? account.key->to_string() : "-") + '\n';
 }
 
-Result<void> put_records(StoreTransaction& store, Lines& lines)
+Result<void> put_entries(StoreTransaction& store, Lines& lines)
 {
-    const auto count = store.record_count();
+    const auto count = store.entry_count();
     if (!count) return count.error();
     for (std::uint64_t index = 0; index < *count; ++index) {
-        const auto record = store.record(index);
-        if (!record) return record.error();
-        if (!*record) return Error{.code = Errc::file_damaged, .where = "ledger"};
-        const auto done = lines.put("record " + to_hex((*record)->encode()) + '\n');
+        const auto entry = store.entry(index);
+        if (!entry) return entry.error();
+        if (!*entry) return Error{.code = Errc::file_damaged, .where = "ledger"};
+        const auto done = lines.put("entry " + to_hex((*entry)->encode()) + '\n');
         if (!done) return done;
     }
     return {};
+}
+
+Result<void> put_deny_list(StoreTransaction& store, Lines& lines, const IssuerDescription& issuer,
+                           const CheckpointKey& key, Time now)
+{
+    DenyList list;
+    if (auto done = lines.put("deny-list\n"); !done) return done;
+    const auto read = for_each_denial(store, [&](const DenyListLine& line) -> Result<void> {
+        if (!list.append(line)) return damaged_deny_list();
+        return lines.put(line.to_string() + '\n');
+    });
+    if (!read) return read;
+    const auto note = deny_list_head(list, issuer, now).sign(key);
+    if (!note) return note.error();
+    return lines.put(*note);
 }
 
 }  // namespace
 
 const char* export_word(AccountKind kind) noexcept
 {
-    return kind == AccountKind::cash ? "cash" : "associated";
+    switch (kind) {
+    case AccountKind::cash: return "cash";
+    case AccountKind::associated: return "associated";
+    case AccountKind::card: return "card";
+    case AccountKind::outside: return "outside";
+    }
+    return "?";
+}
+
+DenyListHead deny_list_head(const DenyList& list, const IssuerDescription& issuer, Time now)
+{
+    return {.origin = issuer.origin,
+            .lines = list.lines(),
+            .hash = list.hash(),
+            .time = std::clamp(now, Time{}, last_time)};
+}
+
+Error damaged_deny_list()
+{
+    return Error{.code = Errc::file_damaged, .where = "deny list"};
 }
 
 std::string export_statement(const Digest& of_everything_before)
@@ -84,7 +125,7 @@ std::string export_statement(const Digest& of_everything_before)
 
 Result<void> write_export(files::Replacement& file, StoreTransaction& store,
                           const IssuerDescription& issuer, const ExportNotes& notes,
-                          const CheckpointKey& key)
+                          const CheckpointKey& key, Time now)
 {
     Lines lines(file);
     const auto put_card = [&](const CardRow& row) { return lines.put(card_line(row)); };
@@ -95,10 +136,11 @@ Result<void> write_export(files::Replacement& file, StoreTransaction& store,
     if (!notes.cosigned.empty())
         if (auto done = lines.put("cosigned\n" + notes.cosigned); !done) return done;
     if (auto done = for_each_card(store, put_card); !done) return done;
-    if (auto done = put_records(store, lines); !done) return done;
+    if (auto done = put_entries(store, lines); !done) return done;
     if (auto done = lines.put("checkpoint\n" + notes.checkpoint); !done) return done;
     if (auto done = for_each_card(store, put_standing); !done) return done;
     if (auto done = for_each_account(store, put_account); !done) return done;
+    if (auto done = put_deny_list(store, lines, issuer, key, now); !done) return done;
     if (auto done = lines.put("end\n"); !done) return done;
     const auto statement = key.sign_note(export_statement(lines.hash()), issuer.origin);
     if (!statement) return statement.error();

@@ -6,8 +6,8 @@
 #include <tallycard/verify.hpp>
 
 #include "../protocol/digest.hpp"
+#include "../protocol/utf8.hpp"
 #include "base64.hpp"
-#include "utf8.hpp"
 
 namespace tallycard {
 namespace {

@@ -6,6 +6,7 @@
 #include <tallycard/platform.hpp>
 #include <tallycard/verify.hpp>
 
+#include "account_orders.hpp"
 #include "authorisation.hpp"
 #include "books.hpp"
 #include "files.hpp"
@@ -24,7 +25,7 @@ Result<void> check_continues(StoreTransaction& store, const std::string& note,
 {
     const auto known = Checkpoint::open(note, issuer.origin, issuer.checkpoint_key);
     if (!known) return Error{.code = Errc::file_damaged, .where = "checkpoint"};
-    const auto size = store.record_count();
+    const auto size = store.entry_count();
     if (!size) return size.error();
     if (*size < known->head.size) return Error{.code = Errc::ledger_behind, .where = "checkpoint"};
     const auto root = LedgerTree(store).root(known->head.size);
@@ -102,6 +103,13 @@ Result<void> Platform::check(StoreTransaction& store) const
     return check_continues(store, *outside, settings_.issuer);
 }
 
+Time Platform::now() const
+{
+    using std::chrono::milliseconds, std::chrono::system_clock;
+    if (settings_.clock) return settings_.clock();
+    return std::chrono::floor<milliseconds>(system_clock::now());
+}
+
 Result<CardStanding> Platform::standing(const CardId& card_id,
                                         const std::optional<AccountId>& terminal)
 {
@@ -132,24 +140,21 @@ Result<CardStanding> Platform::standing(const CardId& card_id,
 Result<OperationStatus> Platform::authorise(const OperationRequest& request)
 {
     return writing(mutex_, *store_, [&](StoreTransaction& store) {
-        return Authoriser(store, settings_.issuer.currency.unit, settings_.signers)
-            .authorise(request);
+        return Authoriser(store, settings_).authorise(request);
     });
 }
 
 Result<OperationStatus> Platform::authorise_transfer(const TransferRequest& request)
 {
     return writing(mutex_, *store_, [&](StoreTransaction& store) {
-        return Authoriser(store, settings_.issuer.currency.unit, settings_.signers)
-            .authorise_transfer(request);
+        return Authoriser(store, settings_).authorise_transfer(request);
     });
 }
 
 Result<FirstInstruction> Platform::void_pending(const CardId& card_id)
 {
     return writing(mutex_, *store_, [&](StoreTransaction& store) {
-        return Authoriser(store, settings_.issuer.currency.unit, settings_.signers)
-            .void_pending(card_id);
+        return Authoriser(store, settings_).void_pending(card_id);
     });
 }
 
@@ -167,10 +172,8 @@ Result<OperationStatus> Platform::status(const OperationId& id,
     });
 }
 
-Result<Settlement> Platform::settle(const Receipt& receipt,
-                                    const std::optional<ExecutedOperation>& executed)
+Result<Settlement> Platform::settle(const Submission& submission)
 {
-    const Submission submission{receipt, executed};
     auto settlements = settle_all(std::span(&submission, 1));
     if (!settlements) return settlements.error();
     return settlements->front();
@@ -184,7 +187,7 @@ Result<std::vector<Result<Settlement>>> Platform::settle_all(
     return writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<Settlements> {
         Settlements settlements;
         settlements.reserve(submissions.size());
-        Settler settler(store, settings_.issuer.currency.unit, settings_.issuer.operation_keys);
+        Settler settler(store, settings_, now());
         for (const auto& submission : submissions) {
             settlements.push_back(settler.settle(submission));
             const auto& last = settlements.back();
@@ -194,15 +197,21 @@ Result<std::vector<Result<Settlement>>> Platform::settle_all(
     });
 }
 
+Result<ExecutedOrder> Platform::execute(const SignedOrder& order)
+{
+    return writing(mutex_, *store_, [&](StoreTransaction& store) {
+        return AccountOrders(store, settings_, now()).execute(order);
+    });
+}
+
 Result<std::vector<OrderAnswer>> Platform::do_all(std::span<const Order> orders)
 {
     using Answers = std::vector<OrderAnswer>;
     return writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<Answers> {
         Answers answers;
         answers.reserve(orders.size());
-        const auto unit = settings_.issuer.currency.unit;
-        Settler settler(store, unit, settings_.issuer.operation_keys);
-        Authoriser authoriser(store, unit, settings_.signers);
+        Settler settler(store, settings_, now());
+        Authoriser authoriser(store, settings_);
         for (const auto& order : orders) {
             if (const auto* submission = std::get_if<Submission>(&order)) {
                 const auto settled = settler.settle(*submission);

@@ -5,9 +5,11 @@
 #include <tallycard/platform.hpp>
 #include <tallycard/terminal.hpp>
 
+#include "account_orders.hpp"
 #include "authorisation.hpp"
 #include "books.hpp"
 #include "platform_transaction.hpp"
+#include "settlement.hpp"
 
 namespace tallycard {
 namespace {
@@ -17,16 +19,12 @@ Error refusal(Errc code)
     return Error{.code = code, .where = "platform"};
 }
 
-// Changes one card's row.
-template <class Change>
-Result<void> change_card(StoreTransaction& store, const CardId& card_id, Change&& change)
+Result<CardRow> find_card(StoreTransaction& store, const CardId& card_id)
 {
     const auto card = store.card(card_id);
     if (!card) return card.error();
     if (!*card) return refusal(Errc::unknown_card);
-    auto row = **card;
-    change(row);
-    return store.update_card(row);
+    return **card;
 }
 
 // Of an operation that the issuer's key signs, and that nobody signed as far as the store knows:
@@ -80,7 +78,10 @@ Result<void> Platform::register_card(const NewCard& card)
 Result<void> Platform::confirm_card(const CardId& card_id)
 {
     return writing(mutex_, *store_, [&](StoreTransaction& store) {
-        const auto done = change_card(store, card_id, [](CardRow& row) { row.issued = true; });
+        auto card = find_card(store, card_id);
+        if (!card) return Result<void>(card.error());
+        card->issued = true;
+        const auto done = store.update_card(*card);
         return done ? store.put_personalisation(card_id, {}) : done;
     });
 }
@@ -98,18 +99,94 @@ Result<std::optional<RegisteredCard>> Platform::card_of_transport_key(const Dige
     });
 }
 
-Result<void> Platform::open_account(const AccountId& account)
+Result<AccountStanding> Platform::account_standing(const AccountId& account)
 {
-    return writing(mutex_, *store_, [&](StoreTransaction& store) {
-        return Books(store).open(associated_account(account));
+    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<AccountStanding> {
+        const auto row = store.account(associated_account(account));
+        if (!row) return row.error();
+        if (!*row) return refusal(Errc::unknown_account);
+        const auto& found = **row;
+        return AccountStanding{account, found.balance, found.reserved, found.number, found.key};
     });
 }
 
 Result<void> Platform::deny(const CardId& card_id)
 {
-    return writing(mutex_, *store_, [&](StoreTransaction& store) {
-        return change_card(store, card_id, [](CardRow& row) { row.denied = true; });
+    return writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<void> {
+        auto card = find_card(store, card_id);
+        if (!card) return card.error();
+        if (const auto done = set_denied(store, *card, true); !done) return done;
+        const auto closed = Settler(store, settings_, now()).close_gaps(*card);
+        return closed ? Result<void>() : closed.error();
     });
+}
+
+Result<void> Platform::declare_lost(const CardId& card_id)
+{
+    return writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<void> {
+        auto card = find_card(store, card_id);
+        if (!card) return card.error();
+        const auto time = std::clamp(now(), Time{}, last_time);
+        if (!card->lost_since) card->lost_since = time;
+        if (const auto done = store.update_card(*card); !done) return done;
+        if (const auto done = set_denied(store, *card, true); !done) return done;
+        const auto closed = Settler(store, settings_, now()).close_gaps(*card);
+        return closed ? Result<void>() : closed.error();
+    });
+}
+
+Result<Recoverable> Platform::recoverable(const CardId& card_id)
+{
+    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Recoverable> {
+        const auto card = find_card(store, card_id);
+        if (!card) return card.error();
+        return tallycard::recoverable(store, *card, settings_, now());
+    });
+}
+
+Result<std::size_t> Platform::close_gaps()
+{
+    return writing(mutex_, *store_, [&](StoreTransaction& store) -> Result<std::size_t> {
+        Settler settler(store, settings_, now());
+        std::size_t made = 0;
+        const auto done = for_each_row<CardId>(
+            [&](const auto& after, std::size_t limit) {
+                return store.cards_with_kept(after, limit);
+            },
+            [](const CardId& card_id) { return card_id; },
+            [&](const CardId& card_id) -> Result<void> {
+                auto card = find_card(store, card_id);
+                if (!card) return card.error();
+                const auto closed = settler.close_gaps(*card);
+                if (!closed) return closed.error();
+                made += *closed;
+                return {};
+            });
+        if (!done) return done.error();
+        return made;
+    });
+}
+
+Result<std::vector<KeptRow>> Platform::kept(const CardId& card_id)
+{
+    return reading(mutex_, *store_, [&](StoreTransaction& store) { return store.kept(card_id); });
+}
+
+Result<std::size_t> Platform::kept_count()
+{
+    return reading(mutex_, *store_, [](StoreTransaction& store) { return store.kept_count(); });
+}
+
+Result<std::vector<CardId>> Platform::cards_with_kept(const std::optional<CardId>& after,
+                                                      std::size_t limit)
+{
+    return reading(mutex_, *store_,
+                   [&](StoreTransaction& store) { return store.cards_with_kept(after, limit); });
+}
+
+Result<std::vector<GapRow>> Platform::gaps(const CardId& card_id)
+{
+    return reading(mutex_, *store_, [&](StoreTransaction& store) { return store.gaps(card_id); });
 }
 
 Result<void> Platform::undeny(const CardId& card_id)
@@ -121,7 +198,12 @@ Result<void> Platform::undeny(const CardId& card_id)
         if (!std::ranges::all_of(*proofs,
                                  [&](const EvidenceRow& row) { return is_revocable(row, unit); }))
             return refusal(Errc::evidence);
-        return change_card(store, card_id, [](CardRow& row) { row.denied = false; });
+        auto card = find_card(store, card_id);
+        if (!card) return card.error();
+        if (card->given_up_at) return refusal(Errc::card_state);
+        card->lost_since = std::nullopt;
+        if (const auto done = store.update_card(*card); !done) return done;
+        return set_denied(store, *card, false);
     });
 }
 

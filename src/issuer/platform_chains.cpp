@@ -63,7 +63,7 @@ Result<void> apply(StoreTransaction& store, const ChainName& name, const ChainCh
 Result<Digest> Platform::ledger_root(std::uint64_t size)
 {
     return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Digest> {
-        const auto count = store.record_count();
+        const auto count = store.entry_count();
         if (!count) return count.error();
         if (size > *count) return Error{.code = Errc::unknown_operation, .where = "ledger"};
         return LedgerTree(store).root(size);

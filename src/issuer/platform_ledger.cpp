@@ -16,7 +16,7 @@ constexpr std::size_t longest_signature = 8 + Signature::size;
 
 Result<merkle::Head> head_of(StoreTransaction& store)
 {
-    const auto size = store.record_count();
+    const auto size = store.entry_count();
     if (!size) return size.error();
     const auto root = LedgerTree(store).root(*size);
     if (!root) return root.error();
@@ -27,18 +27,18 @@ Result<InclusionProof> proof_of(StoreTransaction& store, std::uint64_t index)
 {
     const auto head = head_of(store);
     if (!head) return head.error();
-    const auto record = store.record(index);
-    if (!record) return record.error();
-    if (!*record) return Error{.code = Errc::unknown_operation, .where = "ledger"};
+    const auto entry = store.entry(index);
+    if (!entry) return entry.error();
+    if (!*entry) return Error{.code = Errc::unknown_operation, .where = "ledger"};
     const auto path = LedgerTree(store).inclusion(index, head->size);
     if (!path) return path.error();
-    return InclusionProof{.index = index, .record = **record, .path = *path, .head = *head};
+    return InclusionProof{.index = index, .entry = **entry, .path = *path, .head = *head};
 }
 
 Result<std::vector<Digest>> consistency_of(StoreTransaction& store, std::uint64_t earlier,
                                            std::uint64_t later)
 {
-    const auto size = store.record_count();
+    const auto size = store.entry_count();
     if (!size) return size.error();
     if (earlier == 0 || earlier > later || later > *size)
         return Error{.code = Errc::unknown_operation, .where = "ledger"};
@@ -52,23 +52,23 @@ Result<merkle::Head> Platform::ledger_head()
     return reading(mutex_, *store_, [](StoreTransaction& store) { return head_of(store); });
 }
 
-Result<std::optional<Record>> Platform::record(std::uint64_t index)
+Result<std::optional<Entry>> Platform::entry(std::uint64_t index)
 {
-    return reading(mutex_, *store_, [&](StoreTransaction& store) { return store.record(index); });
+    return reading(mutex_, *store_, [&](StoreTransaction& store) { return store.entry(index); });
 }
 
-Result<std::vector<Record>> Platform::records(std::uint64_t from, std::size_t limit)
+Result<std::vector<Entry>> Platform::entries(std::uint64_t from, std::size_t limit)
 {
-    using Records = std::vector<Record>;
-    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Records> {
-        Records records;
-        while (records.size() < limit) {
-            const auto record = store.record(from + records.size());
-            if (!record) return record.error();
-            if (!*record) break;
-            records.push_back(**record);
+    using Entries = std::vector<Entry>;
+    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Entries> {
+        Entries entries;
+        while (entries.size() < limit) {
+            const auto entry = store.entry(from + entries.size());
+            if (!entry) return entry.error();
+            if (!*entry) break;
+            entries.push_back(**entry);
         }
-        return records;
+        return entries;
     });
 }
 
@@ -94,7 +94,7 @@ Result<std::vector<Digest>> Platform::subtrees(unsigned level, std::uint64_t fro
     using Hashes = std::vector<Digest>;
     return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<Hashes> {
         Hashes hashes;
-        const auto size = store.record_count();
+        const auto size = store.entry_count();
         if (!size) return size.error();
         const auto complete = level < 64 ? *size >> level : 0;
         for (auto index = from; index < complete && hashes.size() < count; ++index) {
@@ -110,7 +110,7 @@ Result<std::vector<Digest>> Platform::prove_consistency(std::uint64_t earlier,
                                                         std::optional<std::uint64_t> later)
 {
     return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<std::vector<Digest>> {
-        const auto size = later ? Result<std::uint64_t>(*later) : store.record_count();
+        const auto size = later ? Result<std::uint64_t>(*later) : store.entry_count();
         if (!size) return size.error();
         return consistency_of(store, earlier, *size);
     });
@@ -131,7 +131,7 @@ Result<std::string> cosigned_for_export(StoreTransaction& store, const IssuerDes
     if (note.empty()) return std::string();
     const auto cosigned = Checkpoint::open_cosigned(note, issuer.origin, issuer.checkpoint_key);
     if (!cosigned) return Error{.code = cosigned.error().code, .where = "cosigned checkpoint"};
-    const auto size = store.record_count();
+    const auto size = store.entry_count();
     if (!size) return size.error();
     const auto known = std::min(cosigned->head.size, *size);
     const auto root = LedgerTree(store).root(known);
@@ -177,7 +177,7 @@ Result<void> keep_checkpoint(StoreTransaction& store, const IssuerDescription& i
                              const SignedCheckpoint& made)
 {
     const auto& head = made.checkpoint.head;
-    const auto size = store.record_count();
+    const auto size = store.entry_count();
     if (!size) return size.error();
     const auto root = LedgerTree(store).root(std::min(*size, head.size));
     if (!root) return root.error();
@@ -237,7 +237,7 @@ Result<Checkpoint> Platform::export_ledger(const std::string& path, const Checkp
             if (!signed_one) return signed_one;
             const auto done =
                 write_export(*file, store, issuer,
-                             {.checkpoint = signed_one->note, .cosigned = *witnessed}, key);
+                             {.checkpoint = signed_one->note, .cosigned = *witnessed}, key, now());
             if (!done) return done.error();
             return signed_one;
         });
@@ -249,6 +249,25 @@ Result<Checkpoint> Platform::export_ledger(const std::string& path, const Checkp
     if (const auto published = publish(made->note); !published) return published.error();
     if (const auto placed = file->commit(); !placed) return placed.error();
     return made->checkpoint;
+}
+
+Result<DenyListUpdate> Platform::deny_list(std::uint64_t from, const CheckpointKey& key)
+{
+    if (key.public_key() != settings_.issuer.checkpoint_key)
+        return Error{.code = Errc::conflict, .where = "checkpoint key"};
+    return reading(mutex_, *store_, [&](StoreTransaction& store) -> Result<DenyListUpdate> {
+        DenyListUpdate update;
+        DenyList list;
+        const auto read = for_each_denial(store, [&](const DenyListLine& line) -> Result<void> {
+            if (list.lines() >= from) update.lines.push_back(line);
+            return list.append(line) ? Result<void>() : damaged_deny_list();
+        });
+        if (!read) return read.error();
+        const auto note = deny_list_head(list, settings_.issuer, now()).sign(key);
+        if (!note) return note.error();
+        update.note = *note;
+        return update;
+    });
 }
 
 }  // namespace tallycard

@@ -121,4 +121,18 @@ Result<void> for_each_account(StoreTransaction& store, Visit&& visit)
         [](const AccountRow& row) { return row.name; }, visit);
 }
 
+template <class Visit>
+Result<void> for_each_denial(StoreTransaction& store, Visit&& visit)
+{
+    constexpr std::size_t at_once = 256;
+    for (std::uint64_t seen = 0;;) {
+        const auto rows = store.deny_list(seen, at_once);
+        if (!rows) return rows.error();
+        for (const auto& row : *rows)
+            if (const Result<void> done = visit(row); !done) return done;
+        if (rows->size() < at_once) return {};
+        seen += rows->size();
+    }
+}
+
 }  // namespace tallycard

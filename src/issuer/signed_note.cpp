@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "../crypto/ed25519.hpp"
+#include "../protocol/utf8.hpp"
 #include "base64.hpp"
 #include "text.hpp"
-#include "utf8.hpp"
 
 namespace tallycard {
 namespace {

@@ -2,10 +2,12 @@
 #include "../protocol/command_data.hpp"
 #include "sql_transaction.hpp"
 
-#define TALLYCARD_CARD_COLUMNS                                                              \
-    "card_id, certificate, public_key, transport_key, first_operation_key, operation_key, " \
-    "issued, denied, state, settled, balance, last_result, limits"
-#define TALLYCARD_OPERATION_COLUMNS "id, request, first, terminal, signed_as"
+#define TALLYCARD_CARD_COLUMNS                                                                 \
+    "card_id, certificate, public_key, transport_key, first_operation_key, operation_key, "    \
+    "issued, denied, state, settled, balance, last_result, limits, offline_spent, recovered, " \
+    "lost_since, given_up_at, written_off"
+#define TALLYCARD_OPERATION_COLUMNS \
+    "id, request, first, terminal, signed_as, consent, paid_card, paid_sequence"
 
 namespace tallycard::sql {
 namespace {
@@ -17,10 +19,12 @@ constexpr const char* list_cards =
     "SELECT " TALLYCARD_CARD_COLUMNS " FROM cards WHERE card_id > $1 ORDER BY card_id LIMIT $2";
 constexpr const char* insert_card_row =
     "INSERT INTO cards(" TALLYCARD_CARD_COLUMNS
-    ") VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING";
+    ") VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, "
+    "$16, $17, $18) ON CONFLICT DO NOTHING";
 constexpr const char* update_card_row =
     "UPDATE cards SET operation_key = $1, issued = $2, denied = $3, state = $4, settled = $5, "
-    "balance = $6, last_result = $7, limits = $8 WHERE card_id = $9";
+    "balance = $6, last_result = $7, limits = $8, offline_spent = $9, recovered = $10, "
+    "lost_since = $11, given_up_at = $12, written_off = $13 WHERE card_id = $14";
 constexpr const char* find_personalisation =
     "SELECT sealed FROM personalisations WHERE card_id = $1";
 constexpr const char* insert_personalisation =
@@ -31,17 +35,37 @@ constexpr const char* find_operation =
 constexpr const char* find_operations =
     "SELECT " TALLYCARD_OPERATION_COLUMNS
     " FROM operations WHERE card_id = $1 AND sequence = $2 ORDER BY signed_as";
+constexpr const char* find_consented =
+    "SELECT " TALLYCARD_OPERATION_COLUMNS
+    " FROM operations AS o WHERE o.consented = $1 AND NOT EXISTS(SELECT 1 FROM entries AS e WHERE "
+    "e.card_id = o.card_id AND e.sequence = o.sequence) ORDER BY o.card_id, o.sequence";
+constexpr const char* find_refunds =
+    "SELECT " TALLYCARD_OPERATION_COLUMNS
+    " FROM operations WHERE paid_card = $1 AND paid_sequence = $2 ORDER BY card_id, sequence";
 constexpr const char* insert_operation_row =
-    "INSERT INTO operations(id, request, card_id, sequence, signed_as, first, terminal) "
-    "VALUES($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    "INSERT INTO operations(id, request, card_id, sequence, signed_as, first, terminal, consent, "
+    "consented, paid_card, paid_sequence) VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
+    "ON CONFLICT DO NOTHING";
 constexpr const char* count_restored = "SELECT count(*) FROM operations WHERE signed_as = 2";
 constexpr const char* keep_row =
-    "INSERT INTO kept(card_id, sequence, digest, receipt, executed) "
-    "VALUES($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    "INSERT INTO kept(card_id, sequence, digest, receipt, executed, terminal, since, reference) "
+    "VALUES($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
 constexpr const char* find_kept =
-    "SELECT receipt, executed FROM kept WHERE card_id = $1 AND sequence = $2 ORDER BY digest";
+    "SELECT receipt, executed, terminal, since, reference FROM kept WHERE card_id = $1 AND "
+    "sequence = $2 "
+    "ORDER BY digest";
+constexpr const char* find_all_kept =
+    "SELECT receipt, executed, terminal, since, reference FROM kept WHERE card_id = $1 "
+    "ORDER BY sequence, digest";
+constexpr const char* list_cards_with_kept =
+    "SELECT DISTINCT card_id FROM kept WHERE card_id > $1 ORDER BY card_id LIMIT $2";
 constexpr const char* drop_kept_rows = "DELETE FROM kept WHERE card_id = $1 AND sequence = $2";
 constexpr const char* count_kept = "SELECT count(*) FROM kept";
+constexpr const char* list_denials =
+    "SELECT card_id, denied FROM denials WHERE line >= $1 ORDER BY line LIMIT $2";
+constexpr const char* insert_denial =
+    "INSERT INTO denials(line, card_id, denied) "
+    "VALUES((SELECT coalesce(max(line) + 1, 0) FROM denials), $1, $2) ON CONFLICT DO NOTHING";
 constexpr const char* insert_evidence =
     "INSERT INTO evidence(serial, card_id, digest, reason, receipt, operation) "
     "VALUES((SELECT coalesce(max(serial), 0) + 1 FROM evidence), $1, $2, $3, $4, $5) "
@@ -50,6 +74,13 @@ constexpr const char* list_evidence =
     "SELECT reason, receipt, operation FROM evidence ORDER BY serial LIMIT $1 OFFSET $2";
 constexpr const char* find_evidence =
     "SELECT reason, receipt, operation FROM evidence WHERE card_id = $1 ORDER BY serial";
+
+std::int64_t read_amount(Query& query)
+{
+    const auto amount = query.number();
+    query.require(amount >= 0);
+    return amount;
+}
 
 CardRow read_card(Query& query)
 {
@@ -62,53 +93,66 @@ CardRow read_card(Query& query)
     row.operation_key = query.bytes<PublicKey>();
     row.issued = query.number() != 0;
     row.denied = query.number() != 0;
-    const auto state = query.number();
-    const auto known = card_state_from_byte(static_cast<std::uint8_t>(state));
-    query.require(state >= 0 && state <= 255 && known && *known != CardState::blank);
-    row.state = known.value_or(CardState::operational);
-    const auto settled = query.number();
-    query.require(settled >= 0 && settled <= 0xFFFFFFFF);
-    row.settled = static_cast<std::uint32_t>(settled);
-    const auto balance = query.number();
-    query.require(balance >= 0);
-    row.balance = Balance::minor_units(balance >= 0 ? static_cast<std::uint64_t>(balance) : 0);
+    row.state = read_state(query);
+    row.settled = read_sequence(query);
+    row.balance = read_balance(query);
     row.last_result = query.bytes<Digest>();
     const auto limits = query.bytes<FixedBytes<34, struct LimitsColumn>>();
     const auto decoded = decode_limits(limits.bytes());
     query.require(decoded.has_value());
     row.limits = decoded.value_or(Limits{});
+    row.offline_spent = read_balance(query);
+    row.recovered = read_amount(query);
+    row.lost_since = maybe(query, read_time);
+    row.given_up_at = maybe(query, read_sequence);
+    row.written_off = maybe(query, read_sequence);
     return row;
 }
 
 OperationRow read_operation(Query& query)
 {
     OperationRow row;
-    if (query.next_is_null()) {
-        query.skip();
-    } else {
-        row.id = query.bytes<OperationId>();
-    }
+    row.id = maybe(query, [](Query& q) { return q.bytes<OperationId>(); });
     row.request = query.bytes<Digest>();
     row.first = object<FirstInstruction>(query);
-    if (query.next_is_null()) {
-        query.skip();
-    } else {
-        row.terminal = AccountId::parse(query.text());
-        query.require(row.terminal.has_value());
-    }
+    row.terminal = maybe(query, read_account_id);
     const auto as = query.number();
     query.require(as >= 0 && as <= static_cast<int>(SignedAs::restored));
     row.as = static_cast<SignedAs>(as);
+    row.consent = maybe(query, [](Query& q) { return q.bytes<Signature>(); });
+    row.refunds = maybe(query, [](Query& q) {
+        const auto card = q.bytes<CardId>();
+        return PaymentName{card, read_sequence(q)};
+    });
+    if (!row.refunds) query.skip();
     query.require(row.first.operation.kind != Kind::payment);  // which nobody signs here
     return row;
 }
 
 KeptRow read_kept(Query& query)
 {
-    KeptRow row;
-    row.receipt = object<Receipt>(query);
-    row.executed = object<ExecutedOperation>(query);
-    return row;
+    return {.receipt = object<Receipt>(query),
+            .executed = object<ExecutedOperation>(query),
+            .terminal = read_account_id(query),
+            .since = read_time(query),
+            .reference = maybe(query, read_reference)};
+}
+
+// Columns of a card that may be lost.
+void bind_fate(Query& query, const CardRow& row)
+{
+    const auto number = [](std::uint32_t n) { return std::int64_t{n}; };
+    query.bind(as_column(row.offline_spent.to_minor_units())).bind(row.recovered);
+    bind_maybe(query, row.lost_since, [](Time time) { return as_column(time); });
+    bind_maybe(query, row.given_up_at, number);
+    bind_maybe(query, row.written_off, number);
+}
+
+// Nothing is before the empty blob.
+std::span<const std::uint8_t> bytes_behind(const std::optional<CardId>& after)
+{
+    if (after) return after->bytes();
+    return {reinterpret_cast<const std::uint8_t*>(""), 0};
 }
 
 EvidenceRow read_evidence(Query& query)
@@ -168,6 +212,7 @@ Result<void> Transaction::insert_card(const CardRow& row)
     query.bind(static_cast<std::int64_t>(row.state)).bind(std::int64_t{row.settled});
     query.bind(as_column(row.balance.to_minor_units())).bind(row.last_result.bytes());
     query.bind(limits);
+    bind_fate(query, row);
     return query.run_for_one();
 }
 
@@ -178,18 +223,16 @@ Result<void> Transaction::update_card(const CardRow& row)
     query.bind(row.operation_key.bytes()).bind(row.issued).bind(row.denied);
     query.bind(static_cast<std::int64_t>(row.state)).bind(std::int64_t{row.settled});
     query.bind(as_column(row.balance.to_minor_units())).bind(row.last_result.bytes());
-    query.bind(limits).bind(row.card_id.bytes());
-    return query.run_for_one();
+    query.bind(limits);
+    bind_fate(query, row);
+    return query.bind(row.card_id.bytes()).run_for_one();
 }
 
 Result<std::vector<CardRow>> Transaction::cards(const std::optional<CardId>& after,
                                                 std::size_t limit)
 {
     auto query = database_->query(list_cards);
-    // Nothing is before the empty blob.
-    query.bind(after ? std::span<const std::uint8_t>(after->bytes())
-                     : std::span(reinterpret_cast<const std::uint8_t*>(""), 0));
-    query.bind(as_column(limit));
+    query.bind(bytes_behind(after)).bind(as_column(limit));
     return all_rows(query, read_card);
 }
 
@@ -212,21 +255,34 @@ Result<void> Transaction::insert_operation(const OperationRow& row)
 {
     const auto& operation = row.first.operation;
     const auto first = row.first.encode();
+    const auto consented = row.consent ? operation.account : std::nullopt;
     auto query = database_->query(insert_operation_row);
-    if (row.id) {
-        query.bind(row.id->bytes());
-    } else {
-        query.bind_null();
-    }
+    bind_maybe(query, row.id, [](const OperationId& id) { return id.bytes(); });
     query.bind(row.request.bytes()).bind(operation.card_id.bytes());
     query.bind(std::int64_t{operation.sequence}).bind(static_cast<std::int64_t>(row.as));
     query.bind(first.bytes());
-    if (row.terminal) {
-        query.bind(row.terminal->text());
-    } else {
-        query.bind_null();
-    }
+    const auto name = [](const AccountId& id) { return id.text(); };
+    bind_maybe(query, row.terminal, name);
+    bind_maybe(query, row.consent, [](const Signature& consent) { return consent.bytes(); });
+    bind_maybe(query, consented, name);
+    bind_maybe(query, row.refunds, [](const PaymentName& paid) { return paid.card_id.bytes(); });
+    bind_maybe(query, row.refunds,
+               [](const PaymentName& paid) { return std::int64_t{paid.sequence}; });
     return query.run_for_one();
+}
+
+Result<std::vector<OperationRow>> Transaction::consented(const AccountId& account)
+{
+    auto query = database_->query(find_consented);
+    query.bind(account.text());
+    return all_rows(query, read_operation);
+}
+
+Result<std::vector<OperationRow>> Transaction::refunds(const PaymentName& payment)
+{
+    auto query = database_->query(find_refunds);
+    query.bind(payment.card_id.bytes()).bind(std::int64_t{payment.sequence});
+    return all_rows(query, read_operation);
 }
 
 Result<std::uint64_t> Transaction::restored_count()
@@ -245,6 +301,8 @@ Result<void> Transaction::keep(const KeptRow& row)
     auto query = database_->query(keep_row);
     query.bind(result.card_id.bytes()).bind(std::int64_t{result.sequence}).bind(digest.bytes());
     query.bind(receipt.bytes()).bind(executed.bytes());
+    query.bind(row.terminal.text()).bind(as_column(row.since));
+    bind_maybe(query, row.reference, [](const Reference& reference) { return reference.text(); });
     return query.run();
 }
 
@@ -253,6 +311,21 @@ Result<std::vector<KeptRow>> Transaction::kept(const CardId& card_id, std::uint3
     auto query = database_->query(find_kept);
     query.bind(card_id.bytes()).bind(std::int64_t{sequence});
     return all_rows(query, read_kept);
+}
+
+Result<std::vector<KeptRow>> Transaction::kept(const CardId& card_id)
+{
+    auto query = database_->query(find_all_kept);
+    query.bind(card_id.bytes());
+    return all_rows(query, read_kept);
+}
+
+Result<std::vector<CardId>> Transaction::cards_with_kept(const std::optional<CardId>& after,
+                                                         std::size_t limit)
+{
+    auto query = database_->query(list_cards_with_kept);
+    query.bind(bytes_behind(after)).bind(as_column(limit));
+    return all_rows(query, [](Query& row) { return row.bytes<CardId>(); });
 }
 
 Result<void> Transaction::drop_kept(const CardId& card_id, std::uint32_t sequence)
@@ -296,6 +369,21 @@ Result<std::vector<EvidenceRow>> Transaction::evidence(const CardId& card_id)
     auto query = database_->query(find_evidence);
     query.bind(card_id.bytes());
     return all_rows(query, read_evidence);
+}
+
+Result<std::vector<DenyListLine>> Transaction::deny_list(std::uint64_t from, std::size_t limit)
+{
+    auto query = database_->query(list_denials);
+    query.bind(as_column(from)).bind(as_column(limit));
+    return all_rows(query, [](Query& row) {
+        const auto card_id = row.bytes<CardId>();
+        return DenyListLine{card_id, row.number() != 0};
+    });
+}
+
+Result<void> Transaction::append_denial(const DenyListLine& row)
+{
+    return database_->query(insert_denial).bind(row.card.bytes()).bind(row.denied).run_for_one();
 }
 
 }  // namespace tallycard::sql

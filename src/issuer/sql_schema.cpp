@@ -6,9 +6,12 @@
 namespace tallycard::sql {
 namespace {
 
-// `issued` has by what the cash accounts are below zero, in two halves. Contracts on chains, and
-// the transactions that are under way to them, come last: what waits to be sent is no table of its
-// own, but the records from number final_entries on.
+// `entries` is the ledger; beside each it has the card that it names, the sequence of a record and
+// its terminal, `orders` has
+// those that are an account's, `journal` what each entry moved. `issued` has by what the accounts
+// of cash and outside are below zero, in two halves. Contracts on chains, and the transactions that
+// are under way to them, come last: what waits to be sent is no table of its own, but the entries
+// from number final_entries on.
 constexpr const char* schema = R"(
 CREATE TABLE issuer(
     one NUMBER PRIMARY KEY CHECK(one = 1),
@@ -26,7 +29,12 @@ CREATE TABLE cards(
     settled NUMBER NOT NULL,
     balance NUMBER NOT NULL CHECK(balance >= 0),
     last_result BYTES NOT NULL,
-    limits BYTES NOT NULL CHECK(length(limits) = 34)) KEYED;
+    limits BYTES NOT NULL CHECK(length(limits) = 34),
+    offline_spent NUMBER NOT NULL CHECK(offline_spent >= 0),
+    recovered NUMBER NOT NULL CHECK(recovered >= 0),
+    lost_since NUMBER,
+    given_up_at NUMBER,
+    written_off NUMBER) KEYED;
 CREATE TABLE personalisations(
     card_id BYTES PRIMARY KEY REFERENCES cards,
     sealed BYTES NOT NULL) KEYED;
@@ -39,25 +47,51 @@ CREATE TABLE operations(
     signed_as NUMBER NOT NULL,
     first BYTES NOT NULL,
     terminal NAME,
+    consent BYTES CHECK(length(consent) = 64),
+    consented NAME,
+    paid_card BYTES,
+    paid_sequence NUMBER,
     UNIQUE(card_id, sequence, signed_as)) ROWS;
+CREATE INDEX operations_by_account ON operations(consented) WHERE consented IS NOT NULL;
+CREATE INDEX refunds ON operations(paid_card, paid_sequence) WHERE paid_card IS NOT NULL;
 CREATE TABLE accounts(
-    kind NUMBER NOT NULL CHECK(kind IN (1, 2)),
+    kind NUMBER NOT NULL CHECK(kind IN (1, 2, 4)),
     id NAME NOT NULL,
     balance NUMBER NOT NULL,
     reserved NUMBER NOT NULL CHECK(reserved >= 0),
+    number NUMBER NOT NULL CHECK(number >= 0),
+    account_key BYTES CHECK(length(account_key) = 32),
+    key_before BYTES CHECK(length(key_before) = 32),
     PRIMARY KEY(kind, id),
-    CHECK(kind = 1 OR balance >= reserved)) KEYED;
-CREATE TABLE records(
+    CHECK(kind <> 2 OR balance >= reserved)) KEYED;
+CREATE TABLE entries(
     idx NUMBER PRIMARY KEY,
-    card_id BYTES NOT NULL REFERENCES cards,
-    sequence NUMBER NOT NULL,
-    record BYTES NOT NULL,
+    time NUMBER NOT NULL CHECK(time >= 0),
+    card_id BYTES REFERENCES cards,
+    sequence NUMBER,
+    terminal NAME,
+    entry BYTES NOT NULL,
     UNIQUE(card_id, sequence)) ROWS;
+CREATE INDEX entries_by_terminal ON entries(terminal, idx) WHERE terminal IS NOT NULL;
+CREATE TABLE payment_references(
+    idx NUMBER PRIMARY KEY REFERENCES entries,
+    reference TEXT NOT NULL) ROWS;
+CREATE TABLE orders(
+    kind NUMBER NOT NULL,
+    account NAME NOT NULL,
+    number NUMBER NOT NULL,
+    id BYTES NOT NULL CHECK(length(id) = 16),
+    idx NUMBER NOT NULL REFERENCES entries,
+    PRIMARY KEY(kind, account, number),
+    UNIQUE(kind, account, id)) KEYED;
 CREATE TABLE journal(
-    idx NUMBER PRIMARY KEY REFERENCES records,
+    idx NUMBER PRIMARY KEY REFERENCES entries,
     debit_kind NUMBER NOT NULL, debit NAME NOT NULL,
     credit_kind NUMBER NOT NULL, credit NAME NOT NULL,
-    amount NUMBER NOT NULL CHECK(amount > 0)) ROWS;
+    amount NUMBER NOT NULL CHECK(amount > 0),
+    debit_after NUMBER NOT NULL, credit_after NUMBER NOT NULL) ROWS;
+CREATE INDEX journal_by_debit ON journal(debit_kind, debit, idx) WHERE debit_kind <> 3;
+CREATE INDEX journal_by_credit ON journal(credit_kind, credit, idx) WHERE credit_kind <> 3;
 CREATE TABLE nodes(
     level NUMBER NOT NULL,
     idx NUMBER NOT NULL,
@@ -69,7 +103,27 @@ CREATE TABLE kept(
     digest BYTES NOT NULL,
     receipt BYTES NOT NULL,
     executed BYTES NOT NULL,
+    terminal NAME NOT NULL,
+    since NUMBER NOT NULL,
+    reference TEXT,
     PRIMARY KEY(card_id, sequence, digest)) KEYED;
+CREATE TABLE gaps(
+    card_id BYTES NOT NULL REFERENCES cards,
+    first NUMBER NOT NULL,
+    last NUMBER NOT NULL,
+    idx NUMBER NOT NULL REFERENCES entries,
+    state_before NUMBER NOT NULL,
+    balance_before NUMBER NOT NULL CHECK(balance_before >= 0),
+    balance_after NUMBER NOT NULL CHECK(balance_after >= 0),
+    result_before BYTES NOT NULL,
+    result_after BYTES NOT NULL,
+    operation_key BYTES NOT NULL,
+    remaining NUMBER NOT NULL CHECK(remaining >= 0),
+    PRIMARY KEY(card_id, first)) KEYED;
+CREATE TABLE denials(
+    line NUMBER PRIMARY KEY,
+    card_id BYTES NOT NULL REFERENCES cards,
+    denied NUMBER NOT NULL) ROWS;
 CREATE TABLE evidence(
     serial NUMBER PRIMARY KEY,
     card_id BYTES NOT NULL REFERENCES cards,

@@ -19,7 +19,7 @@ struct Dialect {
     const char* keyed;       // and after one whose rows are found by their key
 };
 
-constexpr std::int64_t schema_version = 4;
+constexpr std::int64_t schema_version = 5;
 
 // In an empty database, within the caller's transaction, who also writes down the version.
 Result<void> make_tables(Database& database, const Dialect& dialect);

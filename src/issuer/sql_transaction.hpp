@@ -40,6 +40,8 @@ public:
                                                  std::uint32_t sequence) override;
     Result<void> insert_operation(const OperationRow& row) override;
     Result<std::uint64_t> restored_count() override;
+    Result<std::vector<OperationRow>> consented(const AccountId& account) override;
+    Result<std::vector<OperationRow>> refunds(const PaymentName& payment) override;
 
     Result<std::optional<AccountRow>> account(const AccountName& name) override;
     Result<void> put_account(const AccountRow& row) override;
@@ -48,13 +50,23 @@ public:
     Result<std::int64_t> sum_of_books() override;
     Result<std::int64_t> issued() override;
 
-    Result<std::uint64_t> record_count() override;
-    Result<std::optional<Record>> record(std::uint64_t index) override;
+    Result<LedgerEnd> ledger_end() override;
+    Result<std::optional<Entry>> entry(std::uint64_t index) override;
     Result<std::optional<std::uint64_t>> record_index(const CardId& card_id,
                                                       std::uint32_t sequence) override;
-    Result<void> append_record(std::uint64_t index, const Record& record,
-                               const std::optional<Posting>& posting) override;
+    Result<std::optional<std::uint64_t>> order_index(const AccountName& account,
+                                                     const OperationId& id) override;
+    Result<void> append_entry(std::uint64_t index, const Entry& entry,
+                              const std::optional<Posting>& posting) override;
     Result<std::optional<Posting>> posting(std::uint64_t index) override;
+    Result<std::vector<std::uint64_t>> entries_of(const AccountName& account, std::uint64_t from,
+                                                  std::size_t limit) override;
+    Result<std::vector<std::uint64_t>> entries_by(const AccountId& terminal, std::uint64_t from,
+                                                  std::size_t limit) override;
+    Result<std::optional<Posting>> last_posting(const AccountName& account,
+                                                std::uint64_t before) override;
+    Result<void> put_reference(std::uint64_t index, const Reference& reference) override;
+    Result<std::optional<Reference>> reference(std::uint64_t index) override;
 
     Result<Digest> node(unsigned level, std::uint64_t index) override;
     Result<void> put_node(unsigned level, std::uint64_t index, const Digest& hash) override;
@@ -62,7 +74,17 @@ public:
     Result<void> keep(const KeptRow& row) override;
     Result<std::vector<KeptRow>> kept(const CardId& card_id, std::uint32_t sequence) override;
     Result<void> drop_kept(const CardId& card_id, std::uint32_t sequence) override;
+    Result<std::vector<KeptRow>> kept(const CardId& card_id) override;
     Result<std::size_t> kept_count() override;
+    Result<std::vector<CardId>> cards_with_kept(const std::optional<CardId>& after,
+                                                std::size_t limit) override;
+
+    Result<void> insert_gap(const GapRow& row) override;
+    Result<void> update_gap(const GapRow& row) override;
+    Result<std::vector<GapRow>> gaps(const CardId& card_id) override;
+
+    Result<std::vector<DenyListLine>> deny_list(std::uint64_t from, std::size_t limit) override;
+    Result<void> append_denial(const DenyListLine& row) override;
 
     Result<void> put_evidence(const EvidenceRow& row) override;
     Result<std::vector<EvidenceRow>> evidence(std::size_t skip, std::size_t limit) override;
@@ -79,6 +101,8 @@ public:
     Result<void> drop_outbox(const ChainName& name, std::uint64_t nonce) override;
 
 private:
+    Result<void> insert_order(std::uint64_t index, const AccountOrder& order);
+    Result<void> insert_posting(std::uint64_t index, const Posting& posting);
     Database* database_;
     bool open_ = true;
 };
@@ -123,5 +147,36 @@ inline std::int64_t as_column(std::uint64_t n)
 {
     return static_cast<std::int64_t>(n);
 }
+inline std::int64_t as_column(Time time)
+{
+    return time.time_since_epoch().count();
+}
+
+// Columns that may be null.
+template <class Read>
+auto maybe(Query& query, Read&& read) -> std::optional<decltype(read(query))>
+{
+    if (!query.next_is_null()) return read(query);
+    query.skip();
+    return std::nullopt;
+}
+// The value must outlive the query; it is bound where it is there.
+template <class T, class Column>
+void bind_maybe(Query& query, const std::optional<T>& value, Column&& column)
+{
+    if (value) {
+        query.bind(column(*value));
+    } else {
+        query.bind_null();
+    }
+}
+
+// Columns of their own types; what does not fit fails the query.
+std::uint32_t read_sequence(Query& query);
+Balance read_balance(Query& query);
+Time read_time(Query& query);
+CardState read_state(Query& query);
+AccountId read_account_id(Query& query);
+Reference read_reference(Query& query);
 
 }  // namespace tallycard::sql

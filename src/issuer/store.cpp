@@ -41,6 +41,13 @@ std::string explain_postgres(const std::string&)
 Store::~Store() = default;
 StoreTransaction::~StoreTransaction() = default;
 
+Result<std::uint64_t> StoreTransaction::entry_count()
+{
+    const auto end = ledger_end();
+    if (!end) return end.error();
+    return end->entries;
+}
+
 Result<std::unique_ptr<Store>> create_store(const std::string& place)
 {
     if (const auto conninfo = conninfo_of(place)) return create_postgres_store(*conninfo);

@@ -23,7 +23,10 @@ public:
                     row.first_operation_key.to_string(), row.operation_key.to_string(),
                     std::to_string(row.issued), std::to_string(row.denied), name(row.state),
                     std::to_string(row.settled), std::to_string(row.balance.to_minor_units()),
-                    row.last_result.to_string(), to_hex(encode_limits(row.limits)));
+                    row.last_result.to_string(), to_hex(encode_limits(row.limits)),
+                    std::to_string(row.offline_spent.to_minor_units()),
+                    std::to_string(row.recovered), text_of(row.lost_since),
+                    text_of(row.given_up_at), text_of(row.written_off));
     }
     Result<void> personalisation(const CardId& card_id, const SealedPersonalisation& sealed)
     {
@@ -33,32 +36,54 @@ public:
     {
         ++sum_.accounts;
         return line("account", row.name.to_string(), std::to_string(row.balance),
-                    std::to_string(row.reserved));
+                    std::to_string(row.reserved), std::to_string(row.number), text_of(row.key),
+                    text_of(row.key_before));
     }
-    Result<void> record(std::uint64_t index, const Record& record,
-                        const std::optional<Posting>& posting)
+    Result<void> entry(std::uint64_t index, const Entry& entry,
+                       const std::optional<Posting>& posting)
     {
-        const auto bytes = record.encode();
+        const auto bytes = entry.encode();
         tree_.append(merkle::leaf_hash(bytes));
         const auto moved = posting
                                ? posting->debit.to_string() + ' ' + posting->credit.to_string() +
-                                     ' ' + std::to_string(posting->amount.to_minor_units())
+                                     ' ' + std::to_string(posting->amount.to_minor_units()) + ' ' +
+                                     std::to_string(posting->debit_after) + ' ' +
+                                     std::to_string(posting->credit_after)
                                : std::string("-");
-        return line("record", std::to_string(index), to_hex(bytes), moved);
+        return line("entry", std::to_string(index), to_hex(bytes), moved);
+    }
+    Result<void> reference(std::uint64_t index, const Reference& reference)
+    {
+        return line("reference", std::to_string(index), to_hex(reference.bytes()));
     }
     Result<void> operation(const OperationRow& row)
     {
         ++sum_.operations;
-        return line("operation", row.id ? row.id->to_string() : "-", row.request.to_string(),
-                    to_hex(row.first.encode()),
-                    row.terminal ? std::string(row.terminal->text()) : std::string("-"),
-                    std::to_string(static_cast<unsigned>(row.as)));
+        return line(
+            "operation", text_of(row.id), row.request.to_string(), to_hex(row.first.encode()),
+            row.terminal ? std::string(row.terminal->text()) : std::string("-"),
+            std::to_string(static_cast<unsigned>(row.as)), text_of(row.consent),
+            row.refunds
+                ? row.refunds->card_id.to_string() + '/' + std::to_string(row.refunds->sequence)
+                : std::string("-"));
     }
     Result<void> kept(const KeptRow& row)
     {
         ++sum_.kept;
-        return line("kept", to_hex(row.receipt.encode()), to_hex(row.executed.encode()));
+        return line("kept", to_hex(row.receipt.encode()), to_hex(row.executed.encode()),
+                    std::string(row.terminal.text()), text_of(std::optional(row.since)),
+                    row.reference ? to_hex(row.reference->bytes()) : std::string("-"));
     }
+    Result<void> gap(const GapRow& row)
+    {
+        return line("gap", row.card_id.to_string(), std::to_string(row.first),
+                    std::to_string(row.last), std::to_string(row.index), name(row.state_before),
+                    std::to_string(row.balance_before.to_minor_units()),
+                    std::to_string(row.balance_after.to_minor_units()),
+                    row.result_before.to_string(), row.result_after.to_string(),
+                    row.operation_key.to_string(), std::to_string(row.left));
+    }
+    Result<void> denial(const DenyListLine& row) { return line("denial", row.to_string()); }
     Result<void> evidence(const EvidenceRow& row)
     {
         ++sum_.evidence;
@@ -93,6 +118,19 @@ private:
     {
         return to_hex({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
     }
+    static std::string text_of(const std::optional<Time>& time)
+    {
+        return time ? std::to_string(time->time_since_epoch().count()) : "-";
+    }
+    static std::string text_of(const std::optional<std::uint32_t>& number)
+    {
+        return number ? std::to_string(*number) : "-";
+    }
+    template <std::size_t N, class Tag>
+    static std::string text_of(const std::optional<FixedBytes<N, Tag>>& bytes)
+    {
+        return bytes ? bytes->to_string() : "-";
+    }
     template <class... Words>
     Result<void> line(const char* kind, const Words&... words)
     {
@@ -116,14 +154,20 @@ public:
         return to_->put_personalisation(card_id, sealed);
     }
     Result<void> account(const AccountRow& row) { return to_->put_account(row); }
-    Result<void> record(std::uint64_t index, const Record& record,
-                        const std::optional<Posting>& posting)
+    Result<void> entry(std::uint64_t index, const Entry& entry,
+                       const std::optional<Posting>& posting)
     {
-        if (auto done = to_->append_record(index, record, posting); !done) return done;
-        return tree_.append(index, merkle::leaf_hash(record.encode()));
+        if (auto done = to_->append_entry(index, entry, posting); !done) return done;
+        return tree_.append(index, merkle::leaf_hash(entry.encode()));
+    }
+    Result<void> reference(std::uint64_t index, const Reference& reference)
+    {
+        return to_->put_reference(index, reference);
     }
     Result<void> operation(const OperationRow& row) { return to_->insert_operation(row); }
     Result<void> kept(const KeptRow& row) { return to_->keep(row); }
+    Result<void> gap(const GapRow& row) { return to_->insert_gap(row); }
+    Result<void> denial(const DenyListLine& row) { return to_->append_denial(row); }
     Result<void> evidence(const EvidenceRow& row) { return to_->put_evidence(row); }
     Result<void> checkpoint(const std::string& note) { return to_->put_checkpoint(note); }
     Result<void> chain(const ChainRow& row) { return to_->put_chain(row); }

@@ -13,8 +13,8 @@ namespace tallycard {
 // What is done with each row: a class with these members, each of which returns a Result<void>.
 //
 //     issuer(text) card(row) personalisation(card_id, sealed) account(row)
-//     record(index, record, posting) operation(row) kept(row) evidence(row) checkpoint(note)
-//     chain(row) outbox(name, row)
+//     entry(index, entry, posting) reference(index, reference) operation(row) kept(row) gap(row)
+//     denial(row) evidence(row) checkpoint(note) chain(row) outbox(name, row)
 template <class Visitor>
 class StoreWalk {
 public:
@@ -31,8 +31,10 @@ public:
         const auto rest = [&](const CardRow& row) { return of_card(row); };
         if (auto done = for_each_card(*store_, card); !done) return done;
         if (auto done = for_each_account(*store_, account); !done) return done;
-        if (auto done = records(); !done) return done;
+        if (auto done = entries(); !done) return done;
         if (auto done = for_each_card(*store_, rest); !done) return done;
+        const auto denial = [&](const DenyListLine& line) { return visitor_->denial(line); };
+        if (auto done = for_each_denial(*store_, denial); !done) return done;
         if (auto done = evidence(); !done) return done;
         const auto note = store_->checkpoint();
         if (!note) return note.error();
@@ -42,23 +44,26 @@ public:
     }
 
 private:
-    Result<void> records()
+    Result<void> entries()
     {
-        const auto count = store_->record_count();
+        const auto count = store_->entry_count();
         if (!count) return count.error();
         for (std::uint64_t index = 0; index < *count; ++index) {
-            const auto record = store_->record(index);
-            if (!record) return record.error();
-            if (!*record) return Error{.code = Errc::file_damaged, .where = "ledger"};
+            const auto entry = store_->entry(index);
+            if (!entry) return entry.error();
+            if (!*entry) return Error{.code = Errc::file_damaged, .where = "ledger"};
             const auto posting = store_->posting(index);
             if (!posting) return posting.error();
-            if (auto done = visitor_->record(index, **record, *posting); !done) return done;
+            if (auto done = visitor_->entry(index, **entry, *posting); !done) return done;
+            const auto reference = store_->reference(index);
+            if (!reference) return reference.error();
+            if (!*reference) continue;
+            if (auto done = visitor_->reference(index, **reference); !done) return done;
         }
         return {};
     }
 
-    // Operations are signed for the sequence after the last that has settled, at most; results are
-    // kept for those after it.
+    // Operations are signed for the sequence after the last that has settled, at most.
     Result<void> of_card(const CardRow& card)
     {
         const auto sealed = store_->personalisation(card.card_id);
@@ -73,13 +78,14 @@ private:
             for (const auto& row : *rows)
                 if (auto done = visitor_->operation(row); !done) return done;
         }
-        for (std::uint64_t sequence = next; sequence <= in_range(next + furthest_kept);
-             ++sequence) {
-            const auto rows = store_->kept(card.card_id, static_cast<std::uint32_t>(sequence));
-            if (!rows) return rows.error();
-            for (const auto& row : *rows)
-                if (auto done = visitor_->kept(row); !done) return done;
-        }
+        const auto kept = store_->kept(card.card_id);
+        if (!kept) return kept.error();
+        for (const auto& row : *kept)
+            if (auto done = visitor_->kept(row); !done) return done;
+        const auto gaps = store_->gaps(card.card_id);
+        if (!gaps) return gaps.error();
+        for (const auto& row : *gaps)
+            if (auto done = visitor_->gap(row); !done) return done;
         return {};
     }
 
@@ -110,7 +116,6 @@ private:
         return {};
     }
 
-    static constexpr std::uint64_t furthest_kept = 16;
     static std::uint64_t in_range(std::uint64_t sequence)
     {
         return std::min<std::uint64_t>(sequence, 0xFFFFFFFF);

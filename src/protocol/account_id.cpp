@@ -26,4 +26,27 @@ std::span<const std::uint8_t> AccountId::bytes() const
     return {reinterpret_cast<const std::uint8_t*>(chars_.data()), size_};
 }
 
+AccountId holder_account(const CardId& card_id)
+{
+    return *AccountId::parse("H-" + card_id.to_string());
+}
+
+std::optional<CardId> card_of_holder_account(const AccountId& account)
+{
+    auto text = account.text();
+    if (!text.starts_with("H-")) return std::nullopt;
+    text.remove_prefix(2);
+    return CardId::parse(text);
+}
+
+bool is_reserved(const AccountId& account)
+{
+    return account.text().starts_with("H-") || account == unaccounted();
+}
+
+AccountId unaccounted()
+{
+    return *AccountId::parse("unaccounted");
+}
+
 }  // namespace tallycard

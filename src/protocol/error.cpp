@@ -96,6 +96,25 @@ Entry entry(Errc code)
         return {"unknown_operation", "the platform knows no such operation"};
     case Errc::unknown_account:
         return {"unknown_account", "there is no such account; open it first"};
+    case Errc::account_state:
+        return {"account_state",
+                "the account's state does not admit this: it is open already, not opened yet, "
+                "closed, a holder's, or of a denied card"};
+    case Errc::not_the_owner:
+        return {"not_the_owner",
+                "the account is another card's, or nobody has opened it: nobody can consent"};
+    case Errc::consent_needed:
+        return {"consent_needed",
+                "the account's owner has to sign this transfer; use the account's key"};
+    case Errc::wrong_order_number:
+        return {"wrong_order_number",
+                "not the account's next order: another one was first; look, and order again"};
+    case Errc::refund_limit:
+        return {"refund_limit",
+                "more than was paid, less what was refunded of that payment before"};
+    case Errc::clock_wrong:
+        return {"clock_wrong",
+                "the platform's clock is far from the time of the ledger's last entry; set it"};
     case Errc::insufficient_funds:
         return {"insufficient_funds", "the account does not hold that much"};
     case Errc::conflict:

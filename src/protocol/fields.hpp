@@ -60,10 +60,10 @@ inline CardState state(tlv::Decoder& in)
     return state.value_or(CardState::operational);
 }
 
-// Empty when the decoder failed.
-inline std::optional<AccountId> account(tlv::Decoder& in)
+// A name as accounts have. Empty when the decoder failed.
+inline std::optional<AccountId> account(tlv::Decoder& in, std::uint8_t tag = wire::tag::account)
 {
-    const auto account = AccountId::parse(in.field(wire::tag::account, 1, AccountId::max_size));
+    const auto account = AccountId::parse(in.field(tag, 1, AccountId::max_size));
     in.require(account.has_value());
     return account;
 }

@@ -59,25 +59,32 @@ Result<SecondInstruction> SecondInstruction::decode(std::span<const std::uint8_t
 
 bool ExecutedOperation::valid() const
 {
-    return operation.valid() && issuer_signature.has_value() == (operation.kind != Kind::payment);
+    return operation.valid() && issuer_signature.has_value() == (operation.kind != Kind::payment) &&
+           (!consent || operation.kind == Kind::transfer_in);
 }
 
 Encoded<ExecutedOperation::max_encoded> ExecutedOperation::encode() const
 {
     TALLYCARD_EXPECTS(valid());
-    if (issuer_signature) return FirstInstruction{operation, *issuer_signature}.encode();
-    return Encoded<max_encoded>(operation.encode().bytes());
+    tlv::Encoder<max_encoded> out;
+    out.raw(operation.encode());
+    if (issuer_signature) out.field(wire::tag::issuer_signature, issuer_signature->bytes());
+    if (consent) out.field(wire::tag::owner_signature, consent->bytes());
+    return out.fields();
 }
 
 Result<ExecutedOperation> ExecutedOperation::decode(std::span<const std::uint8_t> bytes)
 {
-    const auto alone = Operation::decode(bytes);
-    if (alone && alone->kind == Kind::payment) return ExecutedOperation{*alone, std::nullopt};
-    const auto first = FirstInstruction::decode(bytes);
-    if (!first) return first.error();
-    if (first->operation.kind == Kind::payment)
-        return Error{.code = Errc::malformed, .where = "executed operation"};
-    return ExecutedOperation{first->operation, first->issuer_signature};
+    tlv::Decoder in(bytes);
+    const auto operation = Operation::decode(in.element(wire::tag::operation));
+    if (!operation) return operation.error();
+    ExecutedOperation executed{*operation, std::nullopt};
+    if (operation->kind != Kind::payment)
+        executed.issuer_signature = fields::bytes<Signature>(in, wire::tag::issuer_signature);
+    if (operation->kind == Kind::transfer_in && in.next_is(wire::tag::owner_signature))
+        executed.consent = fields::bytes<Signature>(in, wire::tag::owner_signature);
+    if (auto done = in.finish("executed operation"); !done) return done.error();
+    return executed;
 }
 
 Encoded<Receipt::max_encoded> Receipt::encode() const

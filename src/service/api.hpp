@@ -2,6 +2,7 @@
 // The requests of the service and what they do.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "chain_feed.hpp"
 #include "checkpoints.hpp"
 #include "clients.hpp"
+#include "gap_closer.hpp"
 #include "http.hpp"
 #include "metrics.hpp"
 #include "order_queue.hpp"
@@ -32,7 +34,9 @@ struct Works {
     Platform& platform;
     OrderQueue& orders;
     Checkpoints& checkpoints;
-    Witnesses* witnesses;  // null: checkpoints are shown as they are
+    const CheckpointKey* key;  // null: there are no notes
+    Witnesses* witnesses;      // null: checkpoints are shown as they are
+    GapCloser& gaps;
     Usage& usage;
     Metrics& metrics;
     const ServiceSettings& settings;
@@ -58,8 +62,9 @@ using Handler = Answer (*)(Works& works, const Call& call);
 
 struct Route {
     const char* method;
-    const char* pattern;  // "/v1/cards/{card_id}/void"; "{...}" stands for all the rest
-    unsigned roles;       // one of them is needed; role::anybody: none
+    // "/v1/cards/{card_id}/void"; "{...}" stands for all the rest, of which there is some
+    const char* pattern;
+    unsigned roles;  // one of them is needed; role::anybody: none
     Handler handler;
 };
 
@@ -86,6 +91,23 @@ inline Answer json(const https::Json& json)
 inline Answer done()
 {
     return json(https::Json::object());
+}
+
+// True where the client has one of these roles.
+inline bool has(const Call& call, unsigned roles)
+{
+    return (call.client->roles & roles) != 0;
+}
+inline Error not_permitted(const char* where)
+{
+    return {.code = Errc::not_permitted, .where = where};
+}
+// Refuses an account, or a terminal, that is none of the client's.
+inline Result<void> check_own(const Call& call, const AccountId& account, const char* where)
+{
+    const auto& accounts = call.client->accounts;
+    const bool own = std::ranges::find(accounts, account) != accounts.end();
+    return own ? Result<void>() : not_permitted(where);
 }
 
 // A value as JSON, or the error.
@@ -121,12 +143,28 @@ Answer with_body(const std::string& body, Read&& read, Then&& then)
     return then(*value);
 }
 
+// The body of a request that says everything in its path: an empty object.
+template <class Then>
+Answer with_empty_body(const std::string& body, Then&& then)
+{
+    const auto read = [](const https::Json& json, https::Problem& problem) -> std::optional<bool> {
+        if (!https::Fields(json, problem).finish()) return std::nullopt;
+        return true;
+    };
+    return with_body(body, read, [&](bool) { return then(); });
+}
+
 // The parameters behind the question mark: each is a whole number or a word, none is unknown.
 class Parameters {
 public:
     explicit Parameters(const Call& call) : call_(&call) {}
     std::optional<std::string> word(const char* name);
     std::optional<std::uint64_t> number(const char* name, std::uint64_t most);
+    // How many rows a page may have: at least one.
+    std::uint64_t limit(std::uint64_t most, std::uint64_t usual)
+    {
+        return std::max<std::uint64_t>(number("limit", most).value_or(usual), 1);
+    }
     void refuse(const char* name, const char* why) { problem_.refuse(name, why); }
     bool finish();
     const https::Problem& problem() const { return problem_; }
@@ -136,6 +174,20 @@ private:
     https::Problem problem_;
     std::vector<std::string> taken_;
 };
+
+// Rows as {"cards": [...], "next": "..."}; `next` where there may be more.
+template <class Row, class NameOf>
+Answer page(const char* name, const Result<std::vector<Row>>& rows, std::uint64_t limit,
+            NameOf&& name_of)
+{
+    if (!rows) return refusal(rows.error());
+    auto list = https::Json::array();
+    for (const auto& row : *rows) list.push_back(https::to_json(row));
+    https::Json page;
+    page[name] = std::move(list);
+    if (rows->size() == limit) page["next"] = name_of(rows->back());
+    return json(page);
+}
 
 Answer issuer(Works& works, const Call& call);
 Answer standing(Works& works, const Call& call);
@@ -152,9 +204,20 @@ Answer card(Works& works, const Call& call);
 Answer cards(Works& works, const Call& call);
 Answer deny(Works& works, const Call& call);
 Answer undeny(Works& works, const Call& call);
-Answer accounts(Works& works, const Call& call);
-Answer open_account(Works& works, const Call& call);
+Answer lost(Works& works, const Call& call);
+Answer recoverable(Works& works, const Call& call);
 Answer evidence(Works& works, const Call& call);
+Answer deny_list(Works& works, const Call& call);
+
+Answer accounts(Works& works, const Call& call);
+Answer account_standing(Works& works, const Call& call);
+Answer orders(Works& works, const Call& call);
+Answer statement(Works& works, const Call& call);
+Answer balance(Works& works, const Call& call);
+
+Answer kept(Works& works, const Call& call);
+Answer gaps(Works& works, const Call& call);
+Answer close_gaps(Works& works, const Call& call);
 
 Answer checkpoint(Works& works, const Call& call);
 Answer entries(Works& works, const Call& call);

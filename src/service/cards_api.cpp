@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What operators and auditors ask: cards, accounts, evidence.
+// Cards, what is held against them, and who may not be served.
 #include <tallycard/verify.hpp>
 
 #include "api.hpp"
@@ -8,29 +8,14 @@ namespace tallycard::service::api {
 namespace {
 
 using https::Json;
-using https::Problem;
 
-constexpr std::uint64_t most_rows = 1000, usual_rows = 200;
-
-std::optional<AccountId> read_account(const Json& json, Problem& problem)
-{
-    https::Fields fields(json, problem);
-    const auto account = fields.parsed<AccountId>("account");
-    if (!fields.finish()) return std::nullopt;
-    return account;
-}
+constexpr std::uint64_t most_rows = 1000, usual_rows = 200, most_lines = 10'000;
 
 template <class Change>
 Answer change_card(const Call& call, Change&& change)
 {
     return with<CardId>("card_id", call.captured[0], [&](const CardId& id) {
-        return with_body(
-            call.body,
-            [](const Json& json, Problem& problem) -> std::optional<bool> {
-                if (!https::Fields(json, problem).finish()) return std::nullopt;
-                return true;
-            },
-            [&](bool) { return answer(change(id)); });
+        return with_empty_body(call.body, [&] { return answer(change(id)); });
     });
 }
 
@@ -40,38 +25,6 @@ Answer answer_row(const Result<std::optional<Row>>& row)
     if (!row) return refusal(row.error());
     if (!*row) return refusal({.code = Errc::unknown_card, .where = "platform"});
     return json(https::to_json(**row));
-}
-
-// "cash/T1", "associated/SHOP-1": where a page of accounts begins.
-std::optional<AccountName> account_name(std::string_view text)
-{
-    const auto slash = std::min(text.find('/'), text.size());
-    const auto kind = text.substr(0, slash);
-    if (slash == text.size() || (kind != "cash" && kind != "associated")) return std::nullopt;
-    const auto id = AccountId::parse(text.substr(slash + 1));
-    if (!id) return std::nullopt;
-    return AccountName{.kind = kind == "cash" ? AccountKind::cash : AccountKind::associated,
-                       .id = *id};
-}
-
-std::string text_of(const AccountName& name)
-{
-    return std::string(name.kind == AccountKind::cash ? "cash/" : "associated/") +
-           std::string(name.id.text());
-}
-
-// Rows as {"cards": [...], "next": "..."}; `next` where there may be more.
-template <class Row, class NameOf>
-Answer page(const char* name, const Result<std::vector<Row>>& rows, std::uint64_t limit,
-            NameOf&& name_of)
-{
-    if (!rows) return refusal(rows.error());
-    auto list = Json::array();
-    for (const auto& row : *rows) list.push_back(https::to_json(row));
-    Json page;
-    page[name] = std::move(list);
-    if (rows->size() == limit) page["next"] = name_of(rows->back());
-    return json(page);
 }
 
 }  // namespace
@@ -110,8 +63,7 @@ Answer card(Works& works, const Call& call)
 Answer cards(Works& works, const Call& call)
 {
     Parameters parameters(call);
-    const auto limit =
-        std::max<std::uint64_t>(parameters.number("limit", most_rows).value_or(usual_rows), 1);
+    const auto limit = parameters.limit(most_rows, usual_rows);
     const auto text = parameters.word("after");
     const auto after = text ? CardId::parse(*text) : std::nullopt;
     if (text && !after) parameters.refuse("after", "a card id is wanted");
@@ -130,24 +82,15 @@ Answer undeny(Works& works, const Call& call)
     return change_card(call, [&](const CardId& id) { return works.platform.undeny(id); });
 }
 
-Answer accounts(Works& works, const Call& call)
+Answer lost(Works& works, const Call& call)
 {
-    Parameters parameters(call);
-    const auto limit =
-        std::max<std::uint64_t>(parameters.number("limit", most_rows).value_or(usual_rows), 1);
-    const auto text = parameters.word("after");
-    const auto after = text ? account_name(*text) : std::nullopt;
-    if (text && !after) parameters.refuse("after", "KIND/NAME is wanted");
-    if (!parameters.finish()) return malformed(parameters.problem());
-    return page("accounts", works.platform.accounts(after, limit), limit,
-                [](const AccountRow& row) { return text_of(row.name); });
+    return change_card(call, [&](const CardId& id) { return works.platform.declare_lost(id); });
 }
 
-Answer open_account(Works& works, const Call& call)
+Answer recoverable(Works& works, const Call& call)
 {
-    return with_body(call.body, read_account, [&](const AccountId& account) {
-        return answer(works.platform.open_account(account));
-    });
+    return with<CardId>("card_id", call.captured[0],
+                        [&](const CardId& id) { return answer(works.platform.recoverable(id)); });
 }
 
 Answer evidence(Works& works, const Call& call)
@@ -165,6 +108,25 @@ Answer evidence(Works& works, const Call& call)
     Json found;
     found["evidence"] = std::move(list);
     return json(found);
+}
+
+// A part of the list at a time; the note is on the whole of it.
+Answer deny_list(Works& works, const Call& call)
+{
+    Parameters parameters(call);
+    const auto from = parameters.number("from", ~std::uint64_t{0}).value_or(0);
+    if (!parameters.finish()) return malformed(parameters.problem());
+    if (works.key == nullptr)
+        return refusal({.code = Errc::file_missing, .where = "checkpoint key"});
+    auto update = works.platform.deny_list(from, *works.key);
+    if (!update) return refusal(update.error());
+    https::DenyListPart part{.update = std::move(*update)};
+    auto& lines = part.update.lines;
+    if (lines.size() > most_lines) {
+        lines.resize(most_lines);
+        part.next = from + most_lines;
+    }
+    return json(https::to_json(part));
 }
 
 }  // namespace tallycard::service::api

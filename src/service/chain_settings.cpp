@@ -84,7 +84,7 @@ Refusal set(ChainSettings& chain, const std::string& name, const std::string& va
     if (name == "contract") return set_address(value, feeder.name.contract);
     if (name == "account") return set_address(value, feeder.account);
     if (name == "mode") return set_mode(value, feeder.mode);
-    if (name == "every-records") return set_number(value, 1, 1U << 30, feeder.every_records);
+    if (name == "every-entries") return set_number(value, 1, 1U << 30, feeder.every_entries);
     if (name == "every-seconds") return set_seconds(value, feeder.every);
     if (name == "final") return set_final(value, feeder.depth);
     if (name == "batch") return set_number(value, 1, 500, feeder.batch);

@@ -37,8 +37,10 @@ Refusal add_roles(Client& client, std::string_view value)
             client.roles |= role::issuer;
         } else if (word == "auditor") {
             client.roles |= role::auditor;
+        } else if (word == "merchant") {
+            client.roles |= role::merchant;
         } else {
-            return "terminal, operator or auditor is wanted";
+            return "terminal, merchant, operator or auditor is wanted";
         }
     }
     return nullptr;

@@ -20,15 +20,16 @@ namespace role {
 inline constexpr unsigned terminal = 1;  // operations with its own cash, and settling
 inline constexpr unsigned issuer = 2;    // "operator": cards, accounts, administrative operations
 inline constexpr unsigned auditor = 4;   // looks at everything and changes nothing
+inline constexpr unsigned merchant = 8;  // sees its own accounts, and hands over their orders
 inline constexpr unsigned anybody = 0;   // needs no credentials
 }  // namespace role
 
 struct Client {
     std::string name;
     unsigned roles = 0;
-    std::vector<AccountId> accounts;            // whose cash it may move
-    std::vector<Digest> tokens;                 // SHA-256 of each
-    std::vector<Digest> certificates;           // likewise
+    std::vector<AccountId> accounts;   // terminals whose cash it may move; a merchant's accounts
+    std::vector<Digest> tokens;        // SHA-256 of each
+    std::vector<Digest> certificates;  // likewise
     std::optional<std::uint64_t> most_at_once;  // minor units
     std::optional<std::uint64_t> most_in_a_day;
 };

@@ -20,7 +20,7 @@ Answer answer_proof(const Result<InclusionProof>& proof)
 {
     if (!proof) return refusal(proof.error());
     return json({{"index", proof->index},
-                 {"record", https::to_json(proof->record)},
+                 {"entry", https::to_json(proof->entry)},
                  {"path", list_of(proof->path)},
                  {"size", proof->head.size},
                  {"root", proof->head.root.to_string()}});
@@ -49,10 +49,10 @@ Answer entries(Works& works, const Call& call)
     const auto from = parameters.number("from", anything).value_or(0);
     const auto limit = parameters.number("limit", most_entries).value_or(most_entries);
     if (!parameters.finish()) return malformed(parameters.problem());
-    const auto records = works.platform.records(from, limit);
-    if (!records) return refusal(records.error());
+    const auto entries = works.platform.entries(from, limit);
+    if (!entries) return refusal(entries.error());
     auto list = Json::array();
-    for (const auto& record : *records) list.push_back(https::to_json(record));
+    for (const auto& entry : *entries) list.push_back(https::to_json(entry));
     Json found{{"from", from}};
     found["entries"] = std::move(list);
     return json(found);

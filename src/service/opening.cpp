@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "opening.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <utility>
 
@@ -152,9 +153,12 @@ Result<Engine> open_engine(const Settings& settings)
 
     auto store = open_store(settings.store, StoreCheck::quick);
     if (!store) return store.error();
-    auto opened = Platform::open(std::move(*store), {.issuer = *issuer,
-                                                     .signers = std::move(*signers),
-                                                     .checkpoint_file = folder.checkpoint()});
+    auto opened = Platform::open(std::move(*store),
+                                 {.issuer = *issuer,
+                                  .signers = std::move(*signers),
+                                  .checkpoint_file = folder.checkpoint(),
+                                  .quarantine = std::chrono::days(settings.quarantine_days),
+                                  .gap_after = std::chrono::days(settings.gap_days)});
     if (!opened) return opened.error();
     engine.platform = std::move(*opened);
     return engine;

@@ -1,31 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What terminals ask: IssuerClient, over the wire.
-#include <algorithm>
-
 #include "api.hpp"
 
 namespace tallycard::service::api {
 namespace {
 
-using https::Json;
-using https::Problem;
-
-bool has(const Call& call, unsigned roles)
-{
-    return (call.client->roles & roles) != 0;
-}
-
-Error not_permitted(const char* where)
-{
-    return {.code = Errc::not_permitted, .where = where};
-}
-
-// Refuses a terminal that is none of the client's.
 Result<void> check_terminal(const Call& call, const AccountId& terminal)
 {
-    const auto& accounts = call.client->accounts;
-    const bool own = std::ranges::find(accounts, terminal) != accounts.end();
-    return own ? Result<void>() : not_permitted("terminal");
+    return check_own(call, terminal, "terminal");
 }
 
 // Whether this client may ask for such an operation at all: a terminal for what moves its own cash,
@@ -36,6 +18,12 @@ Result<void> check_role(const Call& call, const OperationRequest& request)
         return has(call, role::issuer) ? Result<void>() : not_permitted("role");
     if (!has(call, role::terminal)) return not_permitted("role");
     return check_terminal(call, request.terminal);
+}
+
+// An operator may settle what any terminal has left.
+Result<void> check_deliverer(const Call& call, const Submission& submission)
+{
+    return has(call, role::issuer) ? Result<void>() : check_terminal(call, submission.terminal);
 }
 
 // Answers look(terminal) for the terminal that is named; for each of the client's in turn
@@ -90,28 +78,6 @@ Answer signed_within_limits(Works& works, const Call& call, const OperationId& i
         status || status.error().effect == Effect::unknown || status.error().code == Errc::conflict;
     if (!moved && call.client->most_in_a_day) (void)works.usage.forget(call.client->name, id);
     return answer(status);
-}
-
-std::optional<Submission> read_submission(const Json& json, Problem& problem)
-{
-    https::Fields fields(json, problem);
-    Submission submission;
-    const auto* receipt = fields.value("receipt");
-    if (receipt == nullptr) return std::nullopt;
-    if (const auto read = https::read_receipt(*receipt, problem, "receipt"))
-        submission.receipt = *read;
-    if (fields.has("operation")) {
-        submission.executed =
-            https::read_executed(*fields.value("operation"), problem, "operation");
-    }
-    if (!fields.finish()) return std::nullopt;
-    return submission;
-}
-
-std::optional<bool> read_nothing(const Json& json, Problem& problem)
-{
-    if (!https::Fields(json, problem).finish()) return std::nullopt;
-    return true;
 }
 
 }  // namespace
@@ -169,14 +135,14 @@ Answer status(Works& works, const Call& call)
 Answer void_pending(Works& works, const Call& call)
 {
     return with<CardId>("card_id", call.captured[0], [&](const CardId& id) {
-        return with_body(call.body, read_nothing,
-                         [&](bool) { return answer(works.platform.void_pending(id)); });
+        return with_empty_body(call.body, [&] { return answer(works.platform.void_pending(id)); });
     });
 }
 
 Answer settle(Works& works, const Call& call)
 {
-    return with_body(call.body, read_submission, [&](const Submission& submission) {
+    return with_body(call.body, https::read_submission, [&](const Submission& submission) {
+        if (const auto may = check_deliverer(call, submission); !may) return refusal(may.error());
         return answer(works.orders.settle(submission));
     });
 }

@@ -8,17 +8,18 @@
 namespace tallycard::service {
 namespace {
 
-constexpr unsigned any_role = role::terminal | role::issuer | role::auditor;
 constexpr unsigned lookers = role::issuer | role::auditor;
+constexpr unsigned of_cards = role::terminal | lookers;
+constexpr unsigned any_role = role::merchant | of_cards;
 
-constexpr std::array<Route, 27> table = {{
+constexpr std::array<Route, 36> table = {{
     {"GET", "/v1/health", role::anybody, api::health},
     {"GET", "/v1/openapi.json", role::anybody, api::openapi},
     {"GET", "/v1/issuer", any_role, api::issuer},
-    {"GET", "/v1/cards/{card_id}/standing", any_role, api::standing},
+    {"GET", "/v1/cards/{card_id}/standing", of_cards, api::standing},
     {"POST", "/v1/operations", role::terminal | role::issuer, api::authorise},
     {"POST", "/v1/transfers", role::terminal, api::authorise_transfer},
-    {"GET", "/v1/operations/{id}", any_role, api::status},
+    {"GET", "/v1/operations/{id}", of_cards, api::status},
     {"POST", "/v1/cards/{card_id}/void", role::terminal | role::issuer, api::void_pending},
     {"POST", "/v1/settlements", role::terminal | role::issuer, api::settle},
     {"POST", "/v1/cards", role::issuer, api::register_card},
@@ -27,9 +28,18 @@ constexpr std::array<Route, 27> table = {{
     {"POST", "/v1/cards/{card_id}/confirm", role::issuer, api::confirm_card},
     {"POST", "/v1/cards/{card_id}/deny", role::issuer, api::deny},
     {"POST", "/v1/cards/{card_id}/undeny", role::issuer, api::undeny},
+    {"POST", "/v1/cards/{card_id}/lost", role::issuer, api::lost},
+    {"GET", "/v1/cards/{card_id}/recoverable", lookers, api::recoverable},
+    {"GET", "/v1/cards/{card_id}/gaps", lookers, api::gaps},
     {"GET", "/v1/transport-keys/{digest}", role::issuer, api::card_of_transport_key},
     {"GET", "/v1/accounts", lookers, api::accounts},
-    {"POST", "/v1/accounts", role::issuer, api::open_account},
+    {"GET", "/v1/accounts/{...}", role::merchant | lookers, api::account_standing},
+    {"POST", "/v1/orders", role::merchant | role::issuer, api::orders},
+    {"GET", "/v1/statement", role::merchant | lookers, api::statement},
+    {"GET", "/v1/balance", role::merchant | lookers, api::balance},
+    {"GET", "/v1/kept", lookers, api::kept},
+    {"POST", "/v1/gaps", role::issuer, api::close_gaps},
+    {"GET", "/v1/deny-list", any_role, api::deny_list},
     {"GET", "/v1/evidence", lookers, api::evidence},
     {"GET", "/v1/ledger/checkpoint", lookers, api::checkpoint},
     {"GET", "/v1/ledger/entries", lookers, api::entries},
@@ -52,9 +62,11 @@ std::string_view next_segment(std::string_view& path)
 std::optional<std::vector<std::string>> match(std::string_view pattern, std::string_view path)
 {
     std::vector<std::string> captured;
+    if (path.ends_with('/') && !pattern.ends_with("{...}")) return std::nullopt;
     while (!pattern.empty()) {
         const auto wanted = next_segment(pattern);
         if (wanted == "{...}") {
+            if (path.empty()) return std::nullopt;
             captured.emplace_back(path);
             return captured;
         }
@@ -80,7 +92,6 @@ std::span<const Route> routes()
 Match find_route(std::string_view method, std::string_view path)
 {
     Match found;
-    if (path.ends_with('/')) return found;
     for (const auto& route : table) {
         auto captured = match(route.pattern, path);
         if (!captured) continue;

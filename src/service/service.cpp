@@ -8,6 +8,7 @@
 #include "../issuer/files.hpp"
 #include "api.hpp"
 #include "chain_feed.hpp"
+#include "gap_closer.hpp"
 
 namespace tallycard::service {
 namespace {
@@ -36,7 +37,7 @@ public:
         : platform_(platform),
           settings_(settings),
           log_(log),
-          has_key_(key != nullptr),
+          key_(key),
           orders_(platform, settings.settle_queue),
           checkpoints_(platform, key, std::chrono::seconds(settings.checkpoint_seconds))
     {
@@ -63,6 +64,7 @@ public:
         auto server = HttpsServer::bind(settings_.server, std::move(*context), *this);
         if (!server) return server.error();
         server_ = std::move(*server);
+        gaps_ = std::make_unique<GapCloser>(platform_, settings_.gaps_every, log_);
         if (const auto started = start_witnesses(); !started) return started;
         return start_chains();  // last: from here on something may get out
     }
@@ -95,7 +97,7 @@ private:
     Result<void> start_witnesses()
     {
         if (settings_.witnesses.policy_file.empty()) return {};
-        if (!has_key_) return Error{.code = Errc::file_missing, .where = "checkpoint key"};
+        if (key_ == nullptr) return Error{.code = Errc::file_missing, .where = "checkpoint key"};
         auto witnesses = Witnesses::open(platform_, checkpoints_, settings_.witnesses, log_);
         if (!witnesses) return witnesses.error();
         witnesses_ = std::move(*witnesses);
@@ -153,12 +155,26 @@ private:
         return Work([this, &route, begin, head = head,
                      call = std::move(call)](const std::string& body) mutable {
             call.body = body;
-            Works works{platform_, orders_,   checkpoints_, witnesses_.get(),      *usage_,
-                        metrics_,  settings_, chains_,      server_->connections()};
+            auto works = this->works();
             auto answer = route.handler(works, call);
             return report(route.pattern, head, call.client ? &*call.client : nullptr, begin,
                           std::move(answer));
         });
+    }
+
+    Works works()
+    {
+        return {.platform = platform_,
+                .orders = orders_,
+                .checkpoints = checkpoints_,
+                .key = key_,
+                .witnesses = witnesses_.get(),
+                .gaps = *gaps_,
+                .usage = *usage_,
+                .metrics = metrics_,
+                .settings = settings_,
+                .chains = chains_,
+                .connections = server_->connections()};
     }
 
     Answer overloaded() override
@@ -230,10 +246,11 @@ private:
     Platform& platform_;
     ServiceSettings settings_;
     EventLog& log_;
-    bool has_key_;
+    const CheckpointKey* key_;  // null: there is none
     Metrics metrics_;
     OrderQueue orders_;
     Checkpoints checkpoints_;
+    std::unique_ptr<GapCloser> gaps_;
     std::unique_ptr<Witnesses> witnesses_;
     std::vector<std::unique_ptr<ChainFeed>> chains_;
     std::unique_ptr<Usage> usage_;

@@ -83,6 +83,8 @@ Refusal set(Settings& settings, const std::string& name, const std::string& valu
     if (name == "settle-queue") return set_number(value, 1, 100'000, service.settle_queue);
     if (name == "checkpoint-seconds")
         return set_number(value, 0, 86400, service.checkpoint_seconds);
+    if (name == "quarantine-days") return set_number(value, 0, 3650, settings.quarantine_days);
+    if (name == "gap-days") return set_number(value, 1, 3650, settings.gap_days);
     if (name == "ledger-public") return set_flag(value, service.ledger_public);
     if (name == "metrics-public") return set_flag(value, service.metrics_public);
     if (name == "log-requests") return set_flag(value, service.log_requests);

@@ -33,7 +33,8 @@ struct ServiceSettings {
     std::size_t settle_queue = 1024;
     unsigned checkpoint_seconds = 1;  // a new one at most this often
     WitnessSettings witnesses;
-    bool ledger_public = false;  // /tlog for everybody
+    std::chrono::milliseconds gaps_every{std::chrono::hours(1)};  // makes those whose time has come
+    bool ledger_public = false;                                   // /tlog for everybody
     bool metrics_public = false;
     bool log_requests = false;  // all; else those that were refused
     std::vector<ChainSettings> chains;
@@ -47,7 +48,8 @@ struct Settings {
     std::vector<std::string> operation_keys;
     std::string checkpoint_key;
     std::string passphrase_file;
-    std::string hsm_pin_file;  // empty: the pin-source of the key's URI
+    std::string hsm_pin_file;                      // empty: the pin-source of the key's URI
+    unsigned quarantine_days = 30, gap_days = 30;  // as PlatformSettings has them
     ServiceSettings service;
 };
 

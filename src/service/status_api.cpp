@@ -17,9 +17,9 @@ struct ChainNumber {
 };
 
 constexpr std::array<ChainNumber, 7> chain_numbers{{
-    {"tallycard_chain_entries", "gauge", "Records that the chain has.",
+    {"tallycard_chain_entries", "gauge", "Entries that the chain has.",
      [](const auto& status) { return status.report.in_blocks; }},
-    {"tallycard_chain_final_entries", "gauge", "Records that the chain has for good.",
+    {"tallycard_chain_final_entries", "gauge", "Entries that the chain has for good.",
      [](const auto& status) { return status.report.final_entries; }},
     {"tallycard_chain_under_way", "gauge", "Transactions that are not final.",
      [](const auto& status) { return std::uint64_t{status.report.under_way}; }},
@@ -69,6 +69,8 @@ Answer metrics(Works& works, const Call&)
     if (!head) return refusal(head.error());
     const auto restored = works.platform.restored();
     if (!restored) return refusal(restored.error());
+    const auto kept = works.platform.kept_count();
+    if (!kept) return refusal(kept.error());
     const auto counts = works.orders.counts();
     auto text = works.metrics.text();
     text += Metrics::line("tallycard_settled_total", "counter", "Receipts that settled.",
@@ -80,14 +82,19 @@ Answer metrics(Works& works, const Call&)
     text += Metrics::line("tallycard_settle_waiting", "gauge",
                           "Receipts and requests in the queue.", counts.waiting);
     text +=
-        Metrics::line("tallycard_ledger_entries", "gauge", "Records in the ledger.", head->size);
+        Metrics::line("tallycard_ledger_entries", "gauge", "Entries of the ledger.", head->size);
+    text += Metrics::line("tallycard_kept_results", "gauge",
+                          "Results that wait for those in front of them.", *kept);
+    text +=
+        Metrics::line("tallycard_gaps_made_total", "counter",
+                      "Gaps that were made because the time for it had come.", works.gaps.made());
     text += Metrics::line("tallycard_restored_operations", "gauge",
                           "Operations that the store had forgotten to have signed. Not 0: it was "
                           "restored from a copy.",
                           *restored);
     if (works.witnesses != nullptr) {
         text += Metrics::line("tallycard_ledger_witnessed", "gauge",
-                              "Records that enough witnesses have seen.", works.witnesses->size());
+                              "Entries that enough witnesses have seen.", works.witnesses->size());
     }
     text += chain_metrics(works);
     text += Metrics::line("tallycard_connections", "gauge", "Open connections.", works.connections);

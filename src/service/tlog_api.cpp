@@ -106,12 +106,12 @@ Answer tlog_entries(Works& works, const Call& call)
 {
     const auto tile = parse_tile(call.captured[0]);
     if (!tile) return no_such_tile();
-    const auto records = works.platform.records(tile->index * width, tile->wanted);
-    if (!records) return refusal(records.error());
-    if (records->size() < tile->wanted) return no_such_tile();
+    const auto entries = works.platform.entries(tile->index * width, tile->wanted);
+    if (!entries) return refusal(entries.error());
+    if (entries->size() < tile->wanted) return no_such_tile();
     std::string body;
-    for (const auto& record : *records) {
-        const auto encoded = record.encode();
+    for (const auto& entry : *entries) {
+        const auto encoded = entry.encode();
         const auto size = encoded.size();
         body += static_cast<char>(size >> 8);
         body += static_cast<char>(size & 0xFF);

@@ -48,11 +48,6 @@ void note_neither(OperationJournal* journal, const OperationId& in_id)
 
 }  // namespace
 
-AccountId holder_account(const CardId& card_id)
-{
-    return AccountId::parse("H-" + card_id.to_string()).value();
-}
-
 CardToCardIds card_to_card_ids(const OperationId& id)
 {
     return {half_of(id, "out"), half_of(id, "in")};

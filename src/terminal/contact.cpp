@@ -115,7 +115,7 @@ Result<Settlement> cancel_pending(const Contact& contact, const CardId& card_id)
     if (!first) return first.error();
     const auto receipt = deliver(contact, *first, {});
     if (!receipt) return receipt.error();
-    return contact.issuer.settle(*receipt, std::nullopt);
+    return contact.issuer.settle({*receipt, std::nullopt, contact.settings.name});
 }
 
 Outcome conclude(const Contact& contact, const OperationId& id, const OperationStatus& status)
@@ -135,7 +135,7 @@ Outcome conclude(const Contact& contact, const OperationId& id, const OperationS
         // The platform knows the operation: should this line be missing, it is asked.
         (void)note_receipt(contact, id, operation, *receipt);
     }
-    const auto settlement = contact.issuer.settle(*receipt, std::nullopt);
+    const auto settlement = contact.issuer.settle({*receipt, std::nullopt, contact.settings.name});
     if (!settlement) return InDoubt{operation, settlement.error()};
     return Applied{operation, *receipt, *settlement};
 }

@@ -76,7 +76,8 @@ private:
     Drained settle(const OperationId& id)
     {
         const auto entry = *journal_.find(id);
-        const auto settlement = issuer_.settle(*entry.receipt, entry.executed());
+        const auto settlement =
+            issuer_.settle({*entry.receipt, entry.executed(), terminal_, entry.intent.reference});
         if (!settlement) return open_because(journal_, id, settlement.error());
         if (settlement->settled) {
             if (const auto kept = journal_.acknowledged(id); !kept)

@@ -37,7 +37,17 @@ Result<FirstInstruction> OfflineIssuer::void_pending(const CardId&)
     return unreachable;
 }
 
-Result<Settlement> OfflineIssuer::settle(const Receipt&, const std::optional<ExecutedOperation>&)
+Result<Settlement> OfflineIssuer::settle(const Submission&)
+{
+    return unreachable;
+}
+
+Result<AccountStanding> OfflineIssuer::account_standing(const AccountId&)
+{
+    return unreachable;
+}
+
+Result<ExecutedOrder> OfflineIssuer::execute(const SignedOrder&)
 {
     return unreachable;
 }

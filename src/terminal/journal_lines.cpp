@@ -99,7 +99,8 @@ struct Line {
                ' ' + std::to_string(intent.amount.to_minor_units()) + ' ' +
                (intent.account ? std::string(intent.account->text()) : std::string("-")) + ' ' +
                word_of(intent.parameter) +
-               (intent.after ? " after " + intent.after->to_string() : "");
+               (intent.after ? " after " + intent.after->to_string() : "") +
+               (intent.reference ? " reference " + to_hex(intent.reference->bytes()) : "");
     }
     std::string operator()(const JournalSent& sent) const
     {
@@ -117,6 +118,23 @@ struct Line {
     }
     std::string id;
 };
+
+// Reads what follows the seven words of an intent, which has one such thing at most.
+bool parse_more(const Words& words, JournalIntent& intent)
+{
+    if (words.size() == 7) return true;
+    if (words[7] == "after") {
+        intent.after = OperationId::parse(words[8]);
+        return intent.after.has_value();
+    }
+    std::array<std::uint8_t, Reference::max_size> bytes;
+    const auto size = words[8].size() / 2;
+    if (words[7] != "reference" || intent.kind != Kind::payment || size > bytes.size() ||
+        !detail::from_hex(words[8], std::span(bytes).first(size)))
+        return false;
+    intent.reference = Reference::parse(std::span<const std::uint8_t>(bytes).first(size));
+    return intent.reference.has_value();
+}
 
 std::optional<JournalIntent> parse_intent(const OperationId& id, const Words& words)
 {
@@ -140,10 +158,7 @@ std::optional<JournalIntent> parse_intent(const OperationId& id, const Words& wo
     } else if (words[5] != "-") {
         return std::nullopt;
     }
-    if (words.size() == 9) {
-        intent.after = OperationId::parse(words[8]);
-        if (words[7] != "after" || !intent.after) return std::nullopt;
-    }
+    if (!parse_more(words, intent)) return std::nullopt;
     if (!sign_fits(*kind, intent.amount)) return std::nullopt;
     return intent;
 }

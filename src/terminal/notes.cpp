@@ -20,7 +20,8 @@ JournalIntent journal_intent(const OperationId& id, const CardId& card_id, const
             .amount = intent.amount,
             .account = intent.account,
             .parameter = intent.parameter,
-            .after = intent.after};
+            .after = intent.after,
+            .reference = intent.reference};
 }
 
 Result<void> note_intent(const Contact& contact, const JournalIntent& intent,

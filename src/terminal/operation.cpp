@@ -178,8 +178,15 @@ Ask card_asks(const Contact& contact, const OperationId& id, const Intent& inten
             session->request(intent.kind, intent.amount, info.currency.unit, *intent.account);
         if (!second) return second.error();
         if (auto ended = session->end(); !ended) return ended.error();
-        return contact.issuer.authorise_transfer(
-            {.id = id, .second = *second, .terminal = contact.settings.name});
+        TransferRequest request{.id = id, .second = *second, .terminal = contact.settings.name};
+        request.refunds = intent.refunds;
+        if (intent.owner != nullptr) {
+            const auto consent =
+                intent.owner->consent(contact.settings.card_root, second->operation);
+            if (!consent) return consent.error();
+            request.consent = *consent;
+        }
+        return contact.issuer.authorise_transfer(request);
     };
 }
 

@@ -15,6 +15,10 @@ struct Intent {
     std::optional<AccountId> account;
     Parameter parameter;
     std::optional<OperationId> after = std::nullopt;  // see JournalIntent
+    // Of a transfer in from an account that is not the card's own.
+    AccountSigner* owner = nullptr;
+    std::optional<PaymentName> refunds = std::nullopt;
+    std::optional<Reference> reference = std::nullopt;  // of a payment
 };
 
 // True where a known operation is the one that is meant. An id names one operation only.

@@ -142,6 +142,9 @@ Outcome attempt(const Contact& contact, const OperationId& id, const Intent& int
     auto session = contact::begin(contact);
     if (!session) return stopped(before.asked, session.error());
     const auto info = session->info();
+    const auto* deny_list = contact.settings.deny_list;
+    if (deny_list != nullptr && deny_list->is_denied(info.card_id))
+        return NotApplied{{.code = Errc::card_denied, .where = "payment"}};
     const PaymentOrder order{intent.amount, info.currency.unit, Nonce(id.bytes()), *intent.account};
     if (before.asked == Asked::again) {
         if (const auto end = ended_before(*session, order, before)) return *end;
@@ -185,12 +188,12 @@ Outcome look_for_payment(const Contact& contact, const JournalEntry& entry)
 }  // namespace contact
 
 Outcome Terminal::pay(CardLink& card, const OperationId& id, Amount amount, const AccountId& payee,
-                      const HolderPin& pin, Asked asked)
+                      const HolderPin& pin, Asked asked, const std::optional<Reference>& reference)
 {
     if (amount <= Amount{}) return NotApplied{{.code = Errc::bad_amount, .where = "payment"}};
     const Contact contact{*issuer_, settings_, card, pin};
-    const Intent intent{
-        .kind = Kind::payment, .amount = -amount, .account = payee, .parameter = {}};
+    Intent intent{.kind = Kind::payment, .amount = -amount, .account = payee, .parameter = {}};
+    intent.reference = reference;
     Before before{asked, settings_.journal == nullptr ? nullptr : settings_.journal->find(id)};
     if (before.entry != nullptr) {
         const auto& known = *before.entry;

@@ -45,6 +45,15 @@ bool is_ours_to_deliver(const Contact& contact, const Operation& operation)
     });
 }
 
+// The merchant's, where this terminal made the payment: its nonce is the id.
+std::optional<Reference> reference_of(const Contact& contact, const Operation& operation)
+{
+    const auto* journal = contact.settings.journal;
+    if (journal == nullptr || operation.kind != Kind::payment) return std::nullopt;
+    const auto* known = journal->find(OperationId(operation.nonce.bytes()));
+    return known == nullptr ? std::nullopt : known->intent.reference;
+}
+
 // Ends what the platform has pending for the card. True when it was delivered.
 Result<bool> end_pending(const Contact& contact, const CardStanding& standing, Pending pending,
                          const std::optional<Operation>& shown)
@@ -57,7 +66,8 @@ Result<bool> end_pending(const Contact& contact, const CardStanding& standing, P
         const auto receipt =
             deliver(contact, *standing.pending, is_shown ? contact.pin : HolderPin{});
         if (receipt) {
-            const auto settled = contact.issuer.settle(*receipt, std::nullopt);
+            const auto settled =
+                contact.issuer.settle({*receipt, std::nullopt, contact.settings.name});
             if (!settled) return settled.error();
             return true;
         }
@@ -87,7 +97,9 @@ Result<Resolution> resolve(const Contact& contact, Pending pending,
 
     Resolution resolution;
     for (const auto& entry : reading->log) {
-        const auto settled = contact.issuer.settle(entry.receipt, entry.executed);
+        const auto settled =
+            contact.issuer.settle({entry.receipt, entry.executed, contact.settings.name,
+                                   reference_of(contact, entry.executed.operation)});
         if (!settled) return settled.error();
         ++resolution.settled;
     }

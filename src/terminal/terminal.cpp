@@ -53,11 +53,21 @@ Outcome Terminal::transfer_out(CardLink& card, const OperationId& id, Amount amo
 }
 
 Outcome Terminal::transfer_in(CardLink& card, const OperationId& id, Amount amount,
-                              const AccountId& from)
+                              const AccountId& from, AccountSigner* owner)
 {
     const Contact contact{*issuer_, settings_, card};
-    const Intent intent{
-        .kind = Kind::transfer_in, .amount = amount, .account = from, .parameter = {}};
+    Intent intent{.kind = Kind::transfer_in, .amount = amount, .account = from, .parameter = {}};
+    intent.owner = owner;
+    return perform(contact, id, intent, card_asks(contact, id, intent));
+}
+
+Outcome Terminal::refund(CardLink& card, const OperationId& id, Amount amount,
+                         const AccountId& from, AccountSigner& owner, const PaymentName& payment)
+{
+    const Contact contact{*issuer_, settings_, card};
+    Intent intent{.kind = Kind::transfer_in, .amount = amount, .account = from, .parameter = {}};
+    intent.owner = &owner;
+    intent.refunds = payment;
     return perform(contact, id, intent, card_asks(contact, id, intent));
 }
 
@@ -69,11 +79,14 @@ Outcome Terminal::administer(CardLink& card, const OperationId& id, Kind kind, P
     return perform(contact, id, intent, platform_signs(contact, id, intent));
 }
 
-Result<Settlement> Terminal::settle(const Operation& operation, const Receipt& receipt)
+Result<Settlement> Terminal::settle(const Operation& operation, const Receipt& receipt,
+                                    const std::optional<Reference>& reference)
 {
     // Of what the issuer signed, the platform knows the signature better than the caller.
-    if (operation.kind != Kind::payment) return issuer_->settle(receipt, std::nullopt);
-    return issuer_->settle(receipt, ExecutedOperation{operation, std::nullopt});
+    Submission submission{receipt, std::nullopt, settings_.name, reference};
+    if (operation.kind == Kind::payment)
+        submission.executed = ExecutedOperation{operation, std::nullopt};
+    return issuer_->settle(submission);
 }
 
 Result<Resolution> Terminal::resolve(CardLink& card)

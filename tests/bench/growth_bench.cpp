@@ -126,17 +126,18 @@ private:
     }
     void measure_writing()
     {
-        compare("authorise a top-up", 12, 4, pages(1),
-                {.run =
-                     [&](std::size_t times) {
-                         for (; times > 0; --times) {
-                             auto& card = filler_.next();
-                             const auto status = issuer_->authorise(filler_.request(card)).value();
-                             waiting_.push_back({card.execute(status.first.operation), {}});
-                         }
-                     },
-                 .prepare = [&](std::size_t) { waiting_.clear(); },
-                 .finish = [&] { settle_waiting(); }});
+        compare(
+            "authorise a top-up", 12, 4, pages(1),
+            {.run =
+                 [&](std::size_t times) {
+                     for (; times > 0; --times) {
+                         auto& card = filler_.next();
+                         const auto status = issuer_->authorise(filler_.request(card)).value();
+                         waiting_.push_back(test::submission(card.execute(status.first.operation)));
+                     }
+                 },
+             .prepare = [&](std::size_t) { waiting_.clear(); },
+             .finish = [&] { settle_waiting(); }});
         compare("settle a payment", 12, 4, pages(1),
                 {.run =
                      [&](std::size_t) {
@@ -167,7 +168,8 @@ private:
                          for (std::size_t i = 0; i < cards.size(); ++i) {
                              const auto& status = std::get<Result<OperationStatus>>(answers[i]);
                              require(status.has_value(), "a top-up was not signed");
-                             waiting_.push_back({cards[i]->execute(status->first.operation), {}});
+                             waiting_.push_back(
+                                 test::submission(cards[i]->execute(status->first.operation)));
                          }
                          settle_waiting();
                      }});
@@ -195,7 +197,7 @@ private:
                         keep(issuer_->prove_consistency(1 + any(random_)).value());
                 }});
         const auto proof = issuer_->prove(head.size / 3).value();
-        const auto leaf = merkle::leaf_hash(proof.record.encode());
+        const auto leaf = merkle::leaf_hash(proof.entry.encode());
         compare("verify inclusion", 40, 64, signature, {.run = [&](std::size_t times) {
                     for (; times > 0; --times)
                         require(merkle::verify_inclusion(leaf, proof.index, proof.head.size,
@@ -231,7 +233,7 @@ private:
                 const auto report =
                     verify_ledger(path, issuer_.description(), std::nullopt, std::nullopt, threads)
                         .value();
-                require(!report.fault && report.records == records, "the ledger is not right");
+                require(!report.fault && report.entries == records, "the ledger is not right");
                 cards = report.cards;
             };
             memory = std::max(memory, memory_of([&] { ours += Took::of(work); }));

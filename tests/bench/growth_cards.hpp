@@ -68,7 +68,7 @@ public:
         operation.unit = unit;
         operation.nonce = test::id_of<Nonce>(operation.sequence);
         operation.account = payee;
-        return {execute(operation), ExecutedOperation{operation, std::nullopt}};
+        return test::submission(execute(operation), ExecutedOperation{operation, std::nullopt});
     }
 
 private:

@@ -121,7 +121,7 @@ private:
         for (std::size_t i = 0; i < cards.size(); ++i) {
             const auto& status = std::get<Result<OperationStatus>>(answers[i]);
             require(status.has_value(), "a top-up was not signed");
-            done.push_back({cards[i].execute(status->first.operation), std::nullopt});
+            done.push_back(test::submission(cards[i].execute(status->first.operation)));
         }
         settle(done);
     }

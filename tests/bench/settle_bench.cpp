@@ -36,7 +36,7 @@ public:
     void settle_each()
     {
         for (const auto& payment : payments_) {
-            const auto done = issuer_->settle(payment.receipt, payment.executed);
+            const auto done = issuer_->settle(payment);
             if (!done || !done->settled) throw std::runtime_error("a payment did not settle");
         }
     }

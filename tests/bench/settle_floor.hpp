@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cryptography that settling a payment takes: one signature; digests of operation and result;
-// the record's leaf, and one node of the tree. With the issuer's signature on top, that of a
+// the entry's leaf, and one node of the tree. With the issuer's signature on top, that of a
 // top-up.
 #pragma once
 
@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <tallycard/entry.hpp>
 #include <tallycard/platform.hpp>
-#include <tallycard/record.hpp>
 
 #include "../../src/protocol/wire.hpp"
 #include "libsodium_floor.hpp"
@@ -21,12 +21,11 @@ class SettleFloor {
 public:
     void add(const Submission& payment, const PublicKey& key)
     {
-        One one{
-            .key = key,
-            .signature = payment.receipt.card_signature,
-            .operation = bytes_of(payment.executed->operation.encode()),
-            .result = bytes_of(payment.receipt.result.encode()),
-            .record = bytes_of(Record{payment.executed->operation, {}, payment.receipt}.encode())};
+        One one{.key = key,
+                .signature = payment.receipt.card_signature,
+                .operation = bytes_of(payment.executed->operation.encode()),
+                .result = bytes_of(payment.receipt.result.encode()),
+                .entry = bytes_of(entry_of(payment).encode())};
         one.message = signed_message(wire::domain::result, one.result);
         all_.push_back(one);
     }
@@ -52,8 +51,13 @@ private:
     struct One {
         PublicKey key;
         Signature signature;
-        Bytes operation, result, record, message = {};
+        Bytes operation, result, entry, message = {};
     };
+    static Entry entry_of(const Submission& payment)
+    {
+        const Record record{payment.executed->operation, std::nullopt, payment.receipt};
+        return {.time = {}, .what = DeliveredRecord{record, payment.terminal}};
+    }
     const Bytes& settle_one()
     {
         constexpr std::array<std::uint8_t, 65> node{};
@@ -61,7 +65,7 @@ private:
         bare_verify(one.signature, one.message, one.key);
         bare_sha256(one.operation);
         bare_sha256(one.result);
-        bare_sha256(one.record);
+        bare_sha256(one.entry);
         bare_sha256(node);
         return one.message;
     }

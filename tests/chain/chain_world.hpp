@@ -106,7 +106,7 @@ public:
             const auto rows = standing().outbox;
             return std::ranges::none_of(
                        rows, [](const OutboxRow& row) { return row.state == OutboxState::sent; }) &&
-                   last.in_blocks == last.records;
+                   last.in_blocks == last.entries;
         });
     }
     ChainStanding standing() { return issuer->chain(settings.name).value(); }
@@ -116,7 +116,7 @@ public:
     }
     Digest leaf(std::uint64_t index)
     {
-        return merkle::leaf_hash(issuer->record(index).value().value().encode());
+        return merkle::leaf_hash(issuer->entry(index).value().value().encode());
     }
     // The contract has exactly the leaves of the ledger.
     void require_all_on_chain()

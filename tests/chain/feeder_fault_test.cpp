@@ -165,8 +165,7 @@ TEST_CASE("a node that lags behind the one that was asked before has lost nothin
     world.settle(1);
     auto feeder = world.feeder();
     world.step_until(feeder, [&] { return world.last.final_entries == 1; });
-    const std::string number =
-        GENERATE("0x0", "0x1");  // before the contract, and before the record
+    const std::string number = GENERATE("0x0", "0x1");  // before the contract, and before the entry
     world.transport.method = "eth_blockNumber";
     world.transport.after = [&](const std::string&) -> std::optional<Result<std::string>> {
         return Result<std::string>(R"({"jsonrpc":"2.0","id":)" +

@@ -44,7 +44,7 @@ TEST_CASE("another chain, another contract, another issuer: a clear error, and n
     world.require_all_on_chain();
 }
 
-TEST_CASE("a transaction that runs out of gas fails, and its records go with another one")
+TEST_CASE("a transaction that runs out of gas fails, and its entries go with another one")
 {
     ChainWorld world;
     world.settings.depth = 1;
@@ -75,7 +75,7 @@ TEST_CASE("what is too much for one transaction, or for a block, goes in several
     world.settle(300);
     auto feeder = world.feeder();
     world.step_until_included(feeder);
-    // 300 records in full are 150 KiB.
+    // 300 entries in full are 150 KiB.
     REQUIRE(world.events.front() == "sent 0+150");
     REQUIRE(std::ranges::count(world.events, "sent 150+150") == 1);
     world.require_all_on_chain();
@@ -104,7 +104,7 @@ TEST_CASE("an account that may not write is named before anything is signed")
     world.require_all_on_chain();
 }
 
-TEST_CASE("a nonce that another transaction has used up frees its records for another one")
+TEST_CASE("a nonce that another transaction has used up frees its entries for another one")
 {
     ChainWorld world;
     world.control("evm_setAutomine", {false});

@@ -5,7 +5,7 @@ using namespace tallycard;
 using namespace tallycard::test;
 using evm::ChainMode;
 
-TEST_CASE("every record that settles comes onto the chain, once, and is final when its block is")
+TEST_CASE("every entry that is made comes onto the chain, once, and is final when its block is")
 {
     ChainWorld world;
     world.settings.depth = 2;
@@ -13,7 +13,7 @@ TEST_CASE("every record that settles comes onto the chain, once, and is final wh
     world.settings.mode = GENERATE(ChainMode::hash, ChainMode::full);
     world.settle(3);
     auto feeder = world.feeder();
-    REQUIRE(feeder.step().value().records == 3);
+    REQUIRE(feeder.step().value().entries == 3);
     REQUIRE(world.standing().outbox.size() == 1);
     world.step_until_included(feeder);
     REQUIRE(world.standing().final_entries < 3);
@@ -28,7 +28,7 @@ TEST_CASE("every record that settles comes onto the chain, once, and is final wh
     REQUIRE(logs.size() == 3);
     for (std::uint64_t i = 0; i < 3; ++i) {
         const auto body = evm::abi::read_body(logs[i].data).value();
-        const auto bytes = world.issuer->record(i).value().value().encode();
+        const auto bytes = world.issuer->entry(i).value().value().encode();
         REQUIRE(logs[i].topics[1] == evm::abi::word_of(i));
         if (world.settings.mode == ChainMode::full) {
             REQUIRE(to_hex(body) == to_hex(bytes));
@@ -38,11 +38,11 @@ TEST_CASE("every record that settles comes onto the chain, once, and is final wh
     }
 }
 
-TEST_CASE("checkpoints come onto the chain by number of records, each continuing the one before")
+TEST_CASE("checkpoints come onto the chain by number of entries, each continuing the one before")
 {
     ChainWorld world;
     world.settings.mode = ChainMode::checkpoint;
-    world.settings.every_records = 3;
+    world.settings.every_entries = 3;
     auto feeder = world.feeder();
     world.settle(2);
     feeder.step().value();
@@ -58,7 +58,7 @@ TEST_CASE("checkpoints come onto the chain by number of records, each continuing
     REQUIRE(world.head().length == 0);
 }
 
-TEST_CASE("a checkpoint comes onto the chain when its first record has waited long enough")
+TEST_CASE("a checkpoint comes onto the chain when its first entry has waited long enough")
 {
     ChainWorld world;
     world.settings.mode = ChainMode::checkpoint;
@@ -113,7 +113,7 @@ TEST_CASE("final is what the node calls finalized, where no depth is set")
     REQUIRE(world.standing().final_entries == 1);
 }
 
-TEST_CASE("two processes that write the same ledger put each record there once")
+TEST_CASE("two processes that write the same ledger put each entry there once")
 {
     ChainWorld world;
     world.settings.batch = 1;

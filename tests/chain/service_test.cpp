@@ -41,7 +41,7 @@ TEST_CASE("the service settles while the chain is away, and writes all of it whe
     const auto is_final = [&](std::uint64_t entries) {
         return [&world, entries] { return world.standing().final_entries == entries; };
     };
-    testing::wait_until("the first record is final", is_final(1));
+    testing::wait_until("the first entry is final", is_final(1));
     const auto shown = [&](const std::string& line) {
         return [&host, line] {
             return WebClient(host).get("/metrics").text.find(line + "\n") != std::string::npos;
@@ -54,7 +54,7 @@ TEST_CASE("the service settles while the chain is away, and writes all of it whe
     world.settle(1);
     world.anvil.start();
     world.control("anvil_loadState", evm::Json::array({state}));
-    testing::wait_until("the other records are final", is_final(5));
+    testing::wait_until("the other entries are final", is_final(5));
     world.require_all_on_chain();
     testing::wait_until("the metrics say so",
                         shown("tallycard_chain_final_entries{chain=\"main\"} 5"));

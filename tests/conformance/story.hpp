@@ -32,7 +32,7 @@ struct Story {
         const auto pin = pin_of("4711");
         order.pin = &pin;
         card_id = issue_card(*issuer, root, *link, stand_transport_key(), order).value().card_id;
-        REQUIRE(issuer->open_account(shop));
+        REQUIRE(issuer.open_account(shop));
     }
 
     OperationId next_id() { return test::id_of<OperationId>(++ids); }

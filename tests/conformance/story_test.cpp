@@ -21,7 +21,8 @@ TEST_CASE("a card is issued, topped up, pays, cashes out, transfers, and settles
     const auto pin = pin_of("4711");
     story.applied(terminal.cash_out(card, story.next_id(), cents(60'00), &pin));
     story.applied(terminal.transfer_out(card, story.next_id(), cents(7'50), story.shop));
-    story.applied(terminal.transfer_in(card, story.next_id(), cents(10'00), story.shop));
+    auto owner = test::account_owner();
+    story.applied(terminal.transfer_in(card, story.next_id(), cents(10'00), story.shop, &owner));
 
     CHECK(terminal.state(card).value().balance == Balance::minor_units(30'00));
     CHECK(story.issuer->standing(story.card_id, std::nullopt).value().balance ==

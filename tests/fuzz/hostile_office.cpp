@@ -13,7 +13,7 @@ void HostileTerminal::administer()
     switch (input_.below(6)) {
     case 0: return changed_by_hand(platform.deny(id));
     case 1: return undeny(id);
-    case 2: return changed(platform.open_account(account_of("another")));
+    case 2: return declare_lost();
     case 3: return confirm_card();
     case 4: return register_card();
     default: return checkpoint();
@@ -137,15 +137,18 @@ void HostileTerminal::look()
     const auto index = input_.byte() % 16u;
     const auto proof = world_.platform().prove(index);
     if (proof)
-        FUZZ_CHECK(merkle::verify_inclusion(merkle::leaf_hash(proof->record.encode()), index,
+        FUZZ_CHECK(merkle::verify_inclusion(merkle::leaf_hash(proof->entry.encode()), index,
                                             proof->head.size, proof->path, proof->head.root));
     changed(proof);
     changed(world_.platform().prove(card().id(), input_.byte() % 8u));
     const auto earlier = std::uint64_t{input_.byte() % 16u};
     if (earlier > 0) changed(world_.platform().prove_consistency(earlier));
-    changed(world_.platform().records(index, 4));
+    changed(world_.platform().entries(index, 4));
     changed(world_.platform().card_of_transport_key(id_of<Digest>(input_.byte())));
     changed(world_.platform().account({.kind = AccountKind::cash, .id = account_of("T1")}));
+    changed(world_.platform().account_standing(account_of("shop")));
+    look_at_gaps();
+    look_at_deny_list();
 }
 
 }  // namespace fuzz

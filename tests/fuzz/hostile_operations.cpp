@@ -14,7 +14,8 @@ namespace {
 // the issuer signs, and signed by it.
 bool is_ours(const Receipt& receipt, const ExecutedOperation& executed)
 {
-    const auto& [operation, signature] = executed;
+    const auto& operation = executed.operation;
+    const auto& signature = executed.issuer_signature;
     if (!signature || operation.digest() != receipt.result.operation) return false;
     const auto& issuer = IssuerWorld::settings().issuer;
     const FirstInstruction first{operation, *signature};
@@ -49,7 +50,10 @@ void HostileTerminal::check_signed(const Before& before, const Operation& operat
     if (!before.is_new || !before.card) return;
     const auto& card = *before.card;
     FUZZ_CHECK(operation.card_id == card.card_id && operation.sequence == card.settled + 1);
-    FUZZ_CHECK(!card.denied && admits(card.state, operation.kind));
+    FUZZ_CHECK(!card.denied || operation.kind == Kind::terminate);
+    FUZZ_CHECK(admits(card.state, operation.kind));
+    // Of a card that was given up, too, nothing but its end.
+    FUZZ_CHECK(!card.given_up_at || operation.kind == Kind::terminate);
     FUZZ_CHECK(operation.amount.magnitude() <= card.limits.maximum_amount.to_minor_units());
     const auto after = checked_add(card.balance, operation.amount);
     FUZZ_CHECK(after && (!is_credit(operation.kind) || *after <= card.limits.maximum_balance));
@@ -120,7 +124,7 @@ void HostileTerminal::execute()
         standing->voiding && input_.one_in(2) ? standing->voiding : standing->pending;
     if (!checked_add(card.balance(), first->operation.amount)) return;
     if (first->operation.sequence != card.sequence() + 1 && !input_.one_in(8)) return;
-    results_.push_back({card.execute(*first), std::nullopt});
+    results_.push_back(test::submission(card.execute(*first)));
     if (input_.one_in(4))
         results_.back().executed = ExecutedOperation{first->operation, first->issuer_signature};
 }
@@ -165,7 +169,7 @@ void HostileTerminal::settle(const Receipt& receipt,
 {
     const auto before = look_at(receipt.result.card_id);
     const bool forgotten = executed && is_forgotten(receipt, *executed);
-    const auto done = world_.platform().settle(receipt, executed);
+    const auto done = world_.platform().settle(test::submission(receipt, executed));
     if (done) {
         FUZZ_CHECK(!done->restored || (executed && is_ours(receipt, *executed)));
         FUZZ_CHECK(!forgotten || (done->restored && done->settled));
@@ -173,9 +177,10 @@ void HostileTerminal::settle(const Receipt& receipt,
         FUZZ_CHECK(done->sequence == receipt.result.sequence);
         FUZZ_CHECK(done->balance == receipt.result.balance);
         if (done->settled) {
-            const auto record = world_.platform().record(done->ledger_index);
+            const auto entry = world_.platform().entry(done->ledger_index);
+            const auto* record = entry && *entry ? (*entry)->record() : nullptr;
             FUZZ_CHECK(is_failing_ ||
-                       (record && *record && (*record)->receipt.result == receipt.result));
+                       (record != nullptr && record->receipt.result == receipt.result));
         }
     } else {
         // The card did what it was told, whatever else is wrong with it.
@@ -194,7 +199,7 @@ void HostileTerminal::settle_changed()
     edit(bytes, input_);
     const auto receipt = Receipt::decode(bytes);
     if (!receipt || *receipt == known->receipt) return;
-    const auto done = world_.platform().settle(*receipt, known->executed);
+    const auto done = world_.platform().settle(test::submission(*receipt, known->executed));
     FUZZ_CHECK(!done && done.error().code != Errc::evidence);
     changed(done);
 }
@@ -243,7 +248,7 @@ void HostileTerminal::broken_card()
     if ((what & 4) != 0) result.previous_result = {};
     if ((what & 8) != 0) result.state = CardState::blocked;
     const auto receipt = card.sign(result);
-    results_.push_back({receipt, executed});
+    results_.push_back(test::submission(receipt, executed));
     settle(receipt, executed);
     if (is_signed) card = good;  // goes on, as one does that the issuer has forgotten
     if ((what & 64) != 0) world_.cards.push_back(card);  // a clone of it
@@ -265,7 +270,9 @@ void HostileTerminal::transfer()
     if (how == 0x40) second.operation.card_id = {};
     if (how == 0x41) second.operation.kind = Kind::payment;
     if (how == 0x42) second.operation.account = account_of("T1");
-    const TransferRequest request{.id = id(), .second = second, .terminal = account_of(terminal)};
+    TransferRequest request{.id = id(), .second = second, .terminal = account_of(terminal)};
+    if (second.operation.valid()) request.consent = consent_to(second.operation);
+    if (input_.one_in(4)) request.refunds = PaymentName{card.id(), 1u + input_.byte() % 4u};
     const auto known = before(request.id, second.operation.card_id);
     const auto status = world_.platform().authorise_transfer(request);
     if (status) {
@@ -274,6 +281,7 @@ void HostileTerminal::transfer()
         FUZZ_CHECK(operation.kind != Kind::cash_out || operation.account == request.terminal);
         FUZZ_CHECK(!known.is_new || verify(second, card.public_key()));
         check_signed(known, operation);
+        if (known.is_new) check_consent(request);
     }
     changed(status);
 }
@@ -299,10 +307,11 @@ void HostileTerminal::ask_together(std::vector<Order> orders)
                                          .amount = Amount::minor_units(1 + input_.byte()),
                                          .parameter = {},
                                          .terminal = account_of("T1")});
-    orders.emplace_back(
-        TransferRequest{.id = id(),
-                        .second = card.request(Kind::transfer_in, 1 + input_.byte(), "shop"),
-                        .terminal = account_of("T1")});
+    TransferRequest transfer{.id = id(),
+                             .second = card.request(Kind::transfer_in, 1 + input_.byte(), "shop"),
+                             .terminal = account_of("T1")};
+    transfer.consent = consent_to(transfer.second.operation);
+    orders.emplace_back(transfer);
     const auto done = world_.platform().do_all(orders);
     FUZZ_CHECK(!done || done->size() == orders.size());
     changed(done);

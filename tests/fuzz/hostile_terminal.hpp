@@ -34,6 +34,23 @@ private:
     tallycard::ExecutedOperation unheard_of(const test::SimulatedCard& card, bool is_signed);
     bool is_forgotten(const tallycard::Receipt& receipt,
                       const tallycard::ExecutedOperation& executed);
+    // hostile_accounts.cpp: orders of accounts, consents, lost cards, gaps.
+    void accounts();
+    void order();
+    void order_raw();
+    void check_executed(const tallycard::SignedOrder& order, const tallycard::ExecutedOrder& done,
+                        const std::optional<tallycard::PublicKey>& key);
+    tallycard::AccountOrder draft();
+    std::optional<tallycard::Signature> word_to(const tallycard::AccountOrder& order);
+    std::optional<tallycard::Signature> consent_to(const tallycard::Operation& operation);
+    void check_consent(const tallycard::TransferRequest& request);
+    void declare_lost();
+    void close_gaps();
+    void pass_time();
+    void look_at_gaps();
+    void look_at_deny_list();
+    std::optional<tallycard::PublicKey> key_of(const tallycard::AccountId& account);
+
     void void_pending() { changed(world_.platform().void_pending(card().id())); }
 
     // hostile_office.cpp: what an office does, and what anybody asks.
@@ -87,6 +104,7 @@ private:
     IssuerWorld world_;
     View last_;
     std::vector<tallycard::Submission> results_;
+    std::vector<tallycard::SignedOrder> orders_;  // that were asked for
     bool is_failing_ = false;
 };
 

@@ -56,6 +56,8 @@ SoftwareCardRoot& root()
     return root;
 }
 
+constexpr Time first_time{std::chrono::days(20000)};
+
 constexpr Limits no_limits{.maximum_balance = Balance::minor_units(Balance::largest),
                            .maximum_amount = Balance::minor_units(Balance::largest),
                            .pin_above = Balance::minor_units(Balance::largest),
@@ -95,7 +97,7 @@ MemoryCard::Image issued_card(Platform& platform, const CardId& id)
                                            .terminal = account_of("till-1")});
     const auto receipt =
         CardSession::begin(card, root().public_key()).value().execute(first->first);
-    platform.settle(*receipt, std::nullopt).value();
+    platform.settle(test::submission(*receipt)).value();
     return card.image();
 }
 
@@ -157,6 +159,46 @@ ExecutedOperation IssuerWorld::sign(const Operation& operation, std::size_t key)
     return {operation, settings().signers[key]->sign(operation).value()};
 }
 
+SoftwareAccountSigner IssuerWorld::owner(std::size_t number)
+{
+    return SoftwareAccountSigner(seed(static_cast<std::uint8_t>(20 + number)));
+}
+
+SignedOrder IssuerWorld::order_for(Platform& platform, std::uint32_t number, OrderKind kind,
+                                   const AccountId& account, std::int64_t amount, const char* other,
+                                   std::size_t key)
+{
+    AccountOrder order{.kind = kind,
+                       .account = account,
+                       .number = 0,
+                       .amount = Amount::minor_units(amount),
+                       .unit = platform.issuer().currency.unit,
+                       .id = id_of<OperationId>(0x0A000000 + number)};
+    const auto row = platform.account(account_of(order));
+    order.number = (row && *row ? (*row)->number : 0) + 1;
+    auto owner = IssuerWorld::owner(key);
+    if (other != nullptr) order.other = account_of(std::string_view(other));
+    if (sets_key(kind)) order.key = owner.public_key();
+    if (needs_reference(kind)) order.reference = Reference::parse("case 1");
+    SignedOrder made{order, std::nullopt};
+    if (order.valid() && needs_owner(kind))
+        made.owner = owner.sign(platform.issuer().card_root, order).value();
+    return made;
+}
+
+SignedOrder IssuerWorld::order(OrderKind kind, const AccountId& account, std::int64_t amount,
+                               const char* other, std::size_t key)
+{
+    const auto undisturbed = quiet();
+    return order_for(*platform_, ++orders_, kind, account, amount, other, key);
+}
+
+Time& IssuerWorld::clock()
+{
+    static Time time;
+    return time;
+}
+
 const CheckpointKey& IssuerWorld::other_key()
 {
     static const CheckpointKey key(seed(9));
@@ -184,6 +226,8 @@ const PlatformSettings& IssuerWorld::settings()
         made.signers = {std::make_shared<SoftwareOperationSigner>(seed(1)),
                         std::make_shared<SoftwareOperationSigner>(seed(4))};
         made.checkpoint_file = scratch().file("checkpoint");
+        made.clock = [] { return clock(); };
+        made.quarantine = made.gap_after = std::chrono::days(30);
         made.issuer.origin = "issuer.test";
         made.issuer.currency = {.unit = *Unit::from_code(978), .exponent = 2};
         made.issuer.card_root = root().public_key();
@@ -199,10 +243,11 @@ const IssuerWorld::Template& IssuerWorld::made()
 {
     static const Template world = [] {
         Template made;
+        clock() = first_time;
         disk();
         auto store = open_sqlite_store(store_path()).value();
         auto platform = Platform::open(std::move(store), settings()).value();
-        platform->open_account(account_of("shop")).value();
+        platform->execute(order_for(*platform, 0, OrderKind::open, account_of("shop"))).value();
         for (std::uint32_t n = 1; n <= 2; ++n) {
             auto card = simulated(*platform, n, n == 1 ? no_limits : limits());
             const auto first = platform->authorise({.id = id_of<OperationId>(0x10000 + n),
@@ -211,9 +256,9 @@ const IssuerWorld::Template& IssuerWorld::made()
                                                     .amount = Amount::minor_units(500'00),
                                                     .parameter = {},
                                                     .terminal = account_of("till-1")});
-            platform->settle(card.execute(first->first), std::nullopt).value();
+            platform->settle(test::submission(card.execute(first->first))).value();
             const auto paid = card.pay(20'00, "shop");
-            platform->settle(paid.receipt, paid.executed).value();
+            platform->settle(paid).value();
             made.cards.push_back(card);
         }
         made.image = issued_card(*platform, id_of<CardId>(3));
@@ -228,6 +273,7 @@ const IssuerWorld::Template& IssuerWorld::made()
 IssuerWorld::IssuerWorld() : cards(made().cards), image(made().image), applet_card(id_of<CardId>(3))
 {
     recover();
+    clock() = first_time;
     platform_.reset();
     write_checkpoint_file({});
     disk().restore(made().files);
@@ -278,6 +324,32 @@ simulation::Injector::Pause IssuerWorld::quiet()
     return simulation::Injector::Pause(injector());
 }
 
+void IssuerWorld::view_gaps(Platform& platform, const CardId& card_id, View& view)
+{
+    for (const auto& gap : platform.gaps(card_id).value()) {
+        put(view.value, gap.first);
+        put(view.value, gap.last);
+        put(view.value, gap.left);
+        FUZZ_CHECK(gap.left >= 0 && gap.first <= gap.last);  // I23
+    }
+}
+
+// A refused result of a denied card closes its gaps all the same: no entry is new but these, and
+// the payments that were kept behind them.
+bool IssuerWorld::only_closed_gaps(std::uint64_t from)
+{
+    const auto undisturbed = quiet();
+    const auto fresh = platform_->entries(from, 64);
+    if (!fresh || fresh->empty() || fresh->front().gap() == nullptr) return false;
+    const auto id = fresh->front().gap()->card_id;
+    const auto card = platform_->card(id);
+    return card && *card && (*card)->denied && std::ranges::all_of(*fresh, [&](const Entry& entry) {
+               const auto* record = entry.record();
+               return record != nullptr ? record->receipt.result.card_id == id
+                                        : entry.gap() != nullptr && entry.gap()->card_id == id;
+           });
+}
+
 View IssuerWorld::view()
 {
     const auto undisturbed = quiet();
@@ -287,23 +359,30 @@ View IssuerWorld::view()
         view.value += row.name.to_string() + ' ';
         put(view.value, row.balance);
         put(view.value, row.reserved);
+        put(view.value, row.number);
+        if (row.key) view.value += row.key->to_string() + ' ';
         FUZZ_CHECK(row.reserved >= 0);
         FUZZ_CHECK(row.name.kind != AccountKind::associated || row.balance >= row.reserved);
     }
     for (const auto& row : platform_->cards().value()) {
         const auto balance = static_cast<std::int64_t>(row.balance.to_minor_units());
-        view.sum += balance;
+        view.sum += balance - row.recovered;
         view.value += row.card_id.to_string() + row.operation_key.to_string() + ' ';
         put(view.value, balance);
         put(view.value, row.settled);
         put(view.value, static_cast<std::int64_t>(row.state));
         view.value += row.last_result.to_string() + to_hex(encode_limits(row.limits)) + ' ';
+        put(view.value, row.recovered);
+        put(view.value, row.given_up_at ? 1 + std::int64_t{*row.given_up_at} : 0);
+        put(view.value, row.written_off ? 1 + std::int64_t{*row.written_off} : 0);
         put(view.standing, row.denied ? 1 : 0);
+        put(view.standing, row.lost_since ? row.lost_since->time_since_epoch().count() : 0);
+        view_gaps(*platform_, row.card_id, view);
     }
     for (const auto& first : platform_->pending().value())
         view.value += to_hex(first.encode().bytes());
     const auto head = platform_->ledger_head().value();
-    view.records = head.size;
+    view.entries = head.size;
     view.value += head.root.to_string() + ' ';
     put(view.value, static_cast<std::int64_t>(platform_->restored().value()));
     put(view.standing, static_cast<std::int64_t>(platform_->evidence().value().size()));

@@ -37,9 +37,9 @@ inline tallycard::AccountId account_of(std::string_view text)
 // What anybody can see of the platform: as bytes, to be compared.
 struct View {
     std::int64_t sum = 0;       // of the books
-    std::string value;          // accounts, cards, ledger, kept and pending operations
-    std::string standing;       // who is denied, and the evidence
-    std::uint64_t records = 0;  // in the ledger
+    std::string value;          // accounts, cards, gaps, ledger and pending operations
+    std::string standing;       // who is denied or lost, and the evidence
+    std::uint64_t entries = 0;  // in the ledger
     friend bool operator==(const View&, const View&) = default;
 };
 
@@ -55,6 +55,9 @@ public:
 
     tallycard::Platform& platform() { return *platform_; }
     View view();
+    // True where the entries from that one on are gaps of a denied card, and the payments that were
+    // kept behind them.
+    bool only_closed_gaps(std::uint64_t from);
     // What goes wrong next, and that nothing does any more.
     void plan(const simulation::Fault& fault);
     // False where it does not open, which only a fault admits.
@@ -69,6 +72,20 @@ public:
     static const tallycard::PlatformSettings& settings();
     static const tallycard::CheckpointKey& checkpoint_key();
     static const tallycard::CheckpointKey& other_key();  // of somebody else
+    // Keys of accounts: with number 0 "shop" has been opened.
+    static tallycard::SoftwareAccountSigner owner(std::size_t number = 0);
+    // An order for the account as it stands, signed with that key where the kind wants it.
+    tallycard::SignedOrder order(tallycard::OrderKind kind, const tallycard::AccountId& account,
+                                 std::int64_t amount = 0, const char* other = nullptr,
+                                 std::size_t key = 0);
+    // The same at any platform; `number` makes its id.
+    static tallycard::SignedOrder order_for(tallycard::Platform& platform, std::uint32_t number,
+                                            tallycard::OrderKind kind,
+                                            const tallycard::AccountId& account,
+                                            std::int64_t amount = 0, const char* other = nullptr,
+                                            std::size_t key = 0);
+    // Where the platform reads the time; each world begins at the same one.
+    static tallycard::Time& clock();
     // What the platform finds beside its store when it opens; empty: nothing.
     static void write_checkpoint_file(std::span<const std::uint8_t> note);
     static const std::string& store_path();
@@ -89,8 +106,11 @@ private:
     struct Template;
     static const Template& made();
     bool open();
+    static void view_gaps(tallycard::Platform& platform, const tallycard::CardId& card_id,
+                          View& view);
 
     std::unique_ptr<tallycard::Platform> platform_;
+    std::uint32_t orders_ = 0;  // that order() has made
 };
 
 }  // namespace fuzz

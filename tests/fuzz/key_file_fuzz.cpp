@@ -26,7 +26,7 @@ Passphrase passphrase(const char* text)
 }
 
 constexpr std::array roles = {KeyRole::operation, KeyRole::card_root, KeyRole::checkpoint,
-                              KeyRole::witness};
+                              KeyRole::witness, KeyRole::account};
 
 const Bytes& genuine(KeyRole role)
 {
@@ -90,6 +90,7 @@ void key_file(Input& input)
     case KeyRole::operation: return check_key(open_operation_key(path, guess), may_open);
     case KeyRole::card_root: return check_key(open_card_root(path, guess), may_open);
     case KeyRole::checkpoint: return check_key(open_checkpoint_key(path, guess), may_open);
+    case KeyRole::account: return check_key(open_account_key(path, guess), may_open);
     case KeyRole::witness: return check_key(open_witness_key(path, "w", guess), may_open);
     }
 }

@@ -56,10 +56,19 @@ public:
         return pass([&](auto& issuer) { return issuer.void_pending(card_id); });
     }
     tallycard::Result<tallycard::Settlement> settle(
-        const tallycard::Receipt& receipt,
-        const std::optional<tallycard::ExecutedOperation>& executed) override
+        const tallycard::Submission& submission) override
     {
-        return pass([&](auto& issuer) { return issuer.settle(receipt, executed); });
+        return pass([&](auto& issuer) { return issuer.settle(submission); });
+    }
+    tallycard::Result<tallycard::AccountStanding> account_standing(
+        const tallycard::AccountId& account) override
+    {
+        return pass([&](auto& issuer) { return issuer.account_standing(account); });
+    }
+    tallycard::Result<tallycard::ExecutedOrder> execute(
+        const tallycard::SignedOrder& order) override
+    {
+        return pass([&](auto& issuer) { return issuer.execute(order); });
     }
 
 private:

@@ -59,7 +59,7 @@ std::string text_of(const T& message, Input& input)
     if (input.one_in(3)) return std::string(fuzz::text(input.rest()));
     auto json = https::to_json(message);
     for (auto left = input.below(3); left > 0; --left) fuzz::edit(json, input);
-    auto text = json.dump();
+    auto text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
     if (!input.one_in(8)) return text;
     fuzz::Bytes bytes(text.begin(), text.end());
     fuzz::edit(bytes, input);
@@ -245,8 +245,98 @@ void endpoint(Input& input)
     if (!token) FUZZ_CHECK(token.error().code == Errc::file_damaged);
 }
 
-constexpr std::array all = {request, status,   standing, rows,     issuer,    objects,
-                            error,   endpoint, transfer, new_card, registered};
+SoftwareAccountSigner owner()
+{
+    std::array<std::uint8_t, KeySeed::size> bytes{2};
+    return SoftwareAccountSigner(KeySeed(bytes));
+}
+
+SignedOrder any_order(Input& input)
+{
+    constexpr OrderKind kinds[] = {OrderKind::open, OrderKind::pay_out, OrderKind::adjust,
+                                   OrderKind::recover};
+    const auto kind = kinds[input.below(std::size(kinds))];
+    AccountOrder order{.kind = kind,
+                       .account = genuine().payment.operation.account.value(),
+                       .number = 1,
+                       .amount = {},
+                       .unit = *Unit::from_code(978),
+                       .id = {}};
+    auto signer = owner();
+    if (sets_key(kind)) order.key = signer.public_key();
+    if (!sets_key(kind))
+        order.amount = Amount::minor_units(kind == OrderKind::pay_out ? -1'00 : 1'00);
+    if (names_outside(kind)) order.other = AccountId::parse("bank");
+    if (names_card(kind)) order.other = AccountId::parse(CardId().to_string());
+    if (needs_reference(kind) || input.one_in(2)) order.reference = Reference::parse("case \u00e9");
+    SignedOrder made{order, std::nullopt};
+    if (needs_owner(kind)) made.owner = signer.sign({}, order).value();
+    return made;
+}
+
+void order(Input& input)
+{
+    const auto made = any_order(input);
+    if (input.one_in(2)) return check(made, input, https::read_signed_order);
+    const ExecutedOrder executed{
+        .record = {made.order, made.owner, {}}, .time = Time(), .ledger_index = 7};
+    check(executed, input, [](const Json& json, Problem& problem) {
+        const auto read = https::read_executed_order(json, problem);
+        FUZZ_CHECK(!read || read->record.valid());
+        return read;
+    });
+}
+
+void submission(Input& input)
+{
+    Submission submission{genuine().receipt, std::nullopt,
+                          *AccountId::parse(std::string_view("T1"))};
+    if (input.one_in(2)) submission.executed = genuine().payment;
+    if (input.one_in(2)) submission.reference = Reference::parse("order 7");
+    check(submission, input, https::read_submission);
+}
+
+// With an owner's consent, for a refund.
+void transfer_in(Input& input)
+{
+    TransferRequest request{.id = {},
+                            .second = genuine().second,
+                            .terminal = *AccountId::parse(std::string_view("T1"))};
+    auto& operation = request.second.operation;
+    operation.kind = Kind::transfer_in;
+    operation.amount = Amount::minor_units(2'00);
+    request.consent = owner().consent({}, operation).value();
+    if (input.one_in(2)) request.refunds = PaymentName{CardId(), 2};
+    check(request, input, https::read_transfer);
+}
+
+void lost(Input& input)
+{
+    switch (input.below(5)) {
+    case 0: {
+        AccountStanding standing{.account = genuine().payment.operation.account.value(), .key = {}};
+        if (input.one_in(2)) standing.key = owner().public_key();
+        return check(standing, input, https::read_account_standing);
+    }
+    case 1: return check(Recoverable{}, input, https::read_recoverable);
+    case 2: {
+        const KeptRow row{genuine().receipt, genuine().payment,
+                          *AccountId::parse(std::string_view("T1")), Time()};
+        return check(https::KeptResults{CardId(), {row}}, input, https::read_kept);
+    }
+    case 3: return check(GapRow{}, input, https::read_gap);
+    default: {
+        https::DenyListPart part;
+        part.update = {.lines = {{CardId(), true}, {CardId(), false}}, .note = "a note"};
+        if (input.one_in(2)) part.next = 2;
+        return check(part, input, https::read_deny_list);
+    }
+    }
+}
+
+constexpr std::array all = {request,    status, standing, rows,       issuer,
+                            objects,    error,  endpoint, transfer,   new_card,
+                            registered, order,  lost,     submission, transfer_in};
 
 }  // namespace
 

@@ -5,9 +5,10 @@
 #include <array>
 #include <iterator>
 
+#include <tallycard/account_order.hpp>
 #include <tallycard/card_info.hpp>
+#include <tallycard/entry.hpp>
 #include <tallycard/instructions.hpp>
-#include <tallycard/record.hpp>
 #include <tallycard/state_statement.hpp>
 
 #include "../../src/protocol/command_data.hpp"
@@ -83,6 +84,62 @@ void card_result(Given bytes)
     FUZZ_CHECK(other.digest() != decoded->digest());
 }
 
+void record(Given bytes)
+{
+    object<Record>(bytes);
+    const auto decoded = Record::decode(bytes);
+    if (!decoded) return;
+    FUZZ_CHECK(decoded->valid());
+    FUZZ_CHECK(decoded->consent.has_value() == needs_consent(decoded->operation));
+}
+
+void account_order(Given bytes)
+{
+    object<AccountOrder>(bytes);
+    const auto decoded = AccountOrder::decode(bytes);
+    if (!decoded) return;
+    FUZZ_CHECK(decoded->valid() && decoded->key.has_value() == sets_key(decoded->kind));
+    FUZZ_CHECK(order_kind_from_name(name(decoded->kind)) == decoded->kind);
+    FUZZ_CHECK(decoded->reference || !needs_reference(decoded->kind));
+    if (names_card(decoded->kind))
+        FUZZ_CHECK(decoded->card().to_string() == decoded->other->text());
+}
+
+void account_record(Given bytes)
+{
+    object<AccountRecord>(bytes);
+    const auto decoded = AccountRecord::decode(bytes);
+    if (!decoded) return;
+    FUZZ_CHECK(decoded->valid());
+    FUZZ_CHECK(decoded->owner_signature.has_value() == needs_owner(decoded->order.kind));
+}
+
+void gap(Given bytes)
+{
+    object<Gap>(bytes);
+    const auto decoded = Gap::decode(bytes);
+    if (!decoded) return;
+    // The signed bytes are in it as they are, behind the template's header.
+    const auto covered = decoded->signed_fields();
+    check_same(covered, bytes.subspan(3, covered.size()));
+}
+
+// One of three, each as it would be alone.
+void entry(Given bytes)
+{
+    object<Entry>(bytes);
+    const auto decoded = Entry::decode(bytes);
+    if (!decoded) return;
+    FUZZ_CHECK(decoded->valid() && decoded->time >= Time{} && decoded->time <= last_time);
+    const auto* settled = decoded->record();
+    const auto* executed = decoded->account_record();
+    const auto* missing = decoded->gap();
+    FUZZ_CHECK((settled != nullptr) + (executed != nullptr) + (missing != nullptr) == 1);
+    if (settled) object<Record>(settled->encode());
+    if (executed) object<AccountRecord>(executed->encode());
+    if (missing) object<Gap>(missing->encode());
+}
+
 void personalisation(Given bytes)
 {
     const auto decoded = Personalisation::decode(bytes);
@@ -125,14 +182,18 @@ constexpr std::array all = {operation,
                             object<StateStatement>,
                             personalisation,
                             object<CardInfo>,
-                            object<Record>,
+                            record,
                             object<FirstInstruction>,
                             object<SecondInstruction>,
                             object<Receipt>,
                             request,
                             payment,
                             limits_use,
-                            executed};
+                            executed,
+                            account_order,
+                            account_record,
+                            gap,
+                            entry};
 
 }  // namespace
 

@@ -8,6 +8,8 @@
 #include <memory>
 #include <set>
 
+#include <tallycard/verify.hpp>
+
 #include "../../src/protocol/digest.hpp"
 #include "../../src/service/api.hpp"
 #include "fuzz.hpp"
@@ -24,16 +26,17 @@ using service::role::anybody;
 
 namespace {
 
-constexpr std::size_t most_steps = 10;
+constexpr std::size_t most_steps = 10, most_keys = 3;
 
 class Desk {
 public:
     explicit Desk(Input& input)
         : input_(input),
           orders_(world_.platform(), 8),
-          checkpoints_(world_.platform(),
-                       input.one_in(8) ? nullptr : &IssuerWorld::checkpoint_key(),
+          has_key_(!input.one_in(8)),
+          checkpoints_(world_.platform(), has_key_ ? &IssuerWorld::checkpoint_key() : nullptr,
                        std::chrono::seconds(input.one_in(4) ? 3600 : 0)),
+          gaps_(world_.platform(), std::chrono::hours(1000), log_),
           usage_(service::Usage::open("").value())
     {
         last_ = world_.view();
@@ -67,8 +70,10 @@ private:
         }
         const bool posts = method == "POST";
         if (posts) call.body = body(route.pattern);
-        service::Works works{world_.platform(), orders_,   checkpoints_, nullptr, *usage_,
-                             metrics_,          settings_, chains_,      1};
+        IssuerWorld::clock() += std::chrono::days(input_.one_in(8) ? input_.byte() : 0);
+        const auto* key = has_key_ ? &IssuerWorld::checkpoint_key() : nullptr;
+        service::Works works{world_.platform(), orders_,  checkpoints_, key,     nullptr, gaps_,
+                             *usage_,           metrics_, settings_,    chains_, 1};
         const auto answer = route.handler(works, call);
         metrics_.request(route.pattern, answer.status, std::chrono::milliseconds(input_.byte()));
         check(answer, posts);
@@ -83,7 +88,8 @@ private:
         const auto error = https::read_error(answer.body);
         FUZZ_CHECK(error.has_value() == (answer.status != 200));
         const bool in_doubt = error && error->effect == Effect::unknown;
-        FUZZ_CHECK((posts && (!error || in_doubt)) || now.value == last_.value);
+        FUZZ_CHECK((posts && (!error || in_doubt)) || now.value == last_.value ||
+                   (posts && world_.only_closed_gaps(last_.entries)));
         last_ = now;
         if (!error) return;
         FUZZ_CHECK(https::status_of(*error) == answer.status || answer.status == 503);
@@ -126,7 +132,33 @@ private:
             const auto standing = https::read_standing(*json, none);
             FUZZ_CHECK(standing && (!standing->pending || !standing->withheld));
             if (standing->pending) check_shown(call, standing->pending->operation);
+        } else if (pattern == "/v1/orders") {
+            const auto executed = https::read_executed_order(*json, none);
+            FUZZ_CHECK(executed);
+            check_executed(call, executed->record);
+        } else if (pattern == "/v1/accounts/{...}") {
+            const auto standing = https::read_account_standing(*json, none);
+            FUZZ_CHECK(standing && standing->reserved >= 0);
+            const bool looks =
+                (call.client->roles & (service::role::issuer | service::role::auditor)) != 0;
+            FUZZ_CHECK(looks || has(call, standing->account));
         }
+    }
+    // I19: a merchant has its own accounts' orders executed, and those that owners sign; each of
+    // these is signed by one of the keys that there are.
+    static void check_executed(const Call& call, const AccountRecord& record)
+    {
+        const auto& order = record.order;
+        const bool issuers = needs_reference(order.kind) || !needs_owner(order.kind);
+        if ((call.client->roles & service::role::issuer) == 0)
+            FUZZ_CHECK(!issuers && has(call, order.account));
+        if (!needs_owner(order.kind)) return;
+        const auto& root = IssuerWorld::settings().issuer.card_root;
+        bool is_signed = false;
+        for (std::size_t key = 0; key < most_keys; ++key)
+            is_signed = is_signed || verify_owner(order, *record.owner_signature, root,
+                                                  IssuerWorld::owner(key).public_key());
+        FUZZ_CHECK(is_signed);
     }
     void check_shown(const Call& call, const Operation& operation) const
     {
@@ -182,6 +214,7 @@ private:
         if (brace == "{card_id}") return card_id().to_string();
         if (brace == "{id}") return id().to_string();
         if (brace == "{digest}") return digest().to_string();
+        if (input_.one_in(3)) return std::string(account().text());
         return tile();
     }
     std::string tile()
@@ -224,7 +257,7 @@ private:
     service::Client client()
     {
         service::Client client{.name = "T1",
-                               .roles = 1 + input_.byte() % 7u,
+                               .roles = 1 + input_.byte() % 15u,
                                .accounts = {},
                                .tokens = {},
                                .certificates = {},
@@ -233,6 +266,7 @@ private:
         const auto whose = input_.below(4);
         if (whose != 1) client.accounts.push_back(fuzz::account_of("T1"));
         if (whose == 1 || whose == 2) client.accounts.push_back(fuzz::account_of("T2"));
+        if (input_.one_in(2)) client.accounts.push_back(account());
         if (input_.one_in(4)) client.most_at_once = 20'00;
         if (input_.one_in(4)) client.most_in_a_day = 50'00;
         return client;
@@ -253,7 +287,7 @@ private:
         if (pattern == "/v1/transfers") return https::to_json(transfer());
         if (pattern == "/v1/settlements") return submission();
         if (pattern == "/v1/cards") return https::to_json(new_card());
-        if (pattern == "/v1/accounts") return {{"account", input_.one_in(2) ? "shop" : "another"}};
+        if (pattern == "/v1/orders") return https::to_json(order());
         return Json::object();
     }
     OperationRequest request()
@@ -279,8 +313,47 @@ private:
         const auto* const terminal = this->terminal();
         const auto* account = kind == Kind::cash_out ? terminal : "shop";
         if (input_.one_in(8)) account = "T2";
-        const auto second = card().request(kind, is_credit(kind) ? units : -units, account);
-        return {.id = id(), .second = second, .terminal = fuzz::account_of(terminal)};
+        auto& card = this->card();
+        const auto second = card.request(kind, is_credit(kind) ? units : -units, account);
+        TransferRequest request{
+            .id = id(), .second = second, .terminal = fuzz::account_of(terminal)};
+        auto owner = IssuerWorld::owner(input_.below(8) % most_keys);
+        if (needs_consent(second.operation) && !input_.one_in(8))
+            request.consent =
+                owner.consent(IssuerWorld::settings().issuer.card_root, second.operation).value();
+        if (input_.one_in(4)) request.refunds = PaymentName{card.id(), 1u + input_.byte() % 4u};
+        return request;
+    }
+    AccountId account()
+    {
+        constexpr const char* names[] = {"shop", "another", "T1", "unaccounted"};
+        if (input_.one_in(8)) return holder_account(card().id());
+        return fuzz::account_of(names[input_.below(std::size(names))]);
+    }
+    // Right for the account as it stands, but for the key, which may be another owner's.
+    SignedOrder order()
+    {
+        if (!asked_.empty() && input_.one_in(4)) return asked_[input_.below(asked_.size())];
+        constexpr OrderKind kinds[] = {
+            OrderKind::open,      OrderKind::pay_in,         OrderKind::pay_out,
+            OrderKind::move,      OrderKind::replace_key,    OrderKind::close,
+            OrderKind::adjust,    OrderKind::recover,        OrderKind::hand_in,
+            OrderKind::reset_key, OrderKind::recover_holder, OrderKind::write_off};
+        const auto kind = kinds[input_.below(std::size(kinds))];
+        const auto lost = card().id().to_string();
+        const char* other = names_outside(kind) ? "bank" : nullptr;
+        if (names_card(kind)) other = lost.c_str();
+        if (kind == OrderKind::move) other = "another";
+        const bool gives = kind == OrderKind::pay_out || kind == OrderKind::move;
+        const bool moves = gives || names_outside(kind) || kind == OrderKind::recover ||
+                           kind == OrderKind::recover_holder;
+        const auto units = 1 + input_.byte() * 20;
+        const auto key = input_.below(8) % most_keys;
+        auto made = world_.order(kind, account(), !moves ? 0 : gives ? -units : units, other, key);
+        // An order that is not valid cannot be written down.
+        if (!made.order.valid()) made = world_.order(OrderKind::close, fuzz::account_of("shop"));
+        asked_.push_back(made);
+        return made;
     }
     // What a card is to execute next, whichever terminal has asked for it.
     std::optional<FirstInstruction> pending(const test::SimulatedCard& card)
@@ -299,14 +372,14 @@ private:
         auto& card = this->card();
         const auto first = pending(card);
         if (first && input_.one_in(2))
-            results_.push_back({card.execute(*first), executed(*first)});
+            results_.push_back(test::submission(card.execute(*first), executed(*first)));
         else if (results_.empty() || !input_.one_in(4))
             results_.push_back(card.pay(1 + input_.byte(), "shop"));
         if (input_.one_in(8)) lie();
-        const auto& one = results_[input_.below(results_.size())];
-        Json json{{"receipt", https::to_json(one.receipt)}};
-        if (one.executed) json["operation"] = https::to_json(*one.executed);
-        return json;
+        auto one = results_[input_.below(results_.size())];
+        one.terminal = fuzz::account_of(terminal());
+        if (input_.one_in(4)) one.reference = Reference::parse("order 7");
+        return https::to_json(one);
     }
     // What comes along: as the card's log has it, or nothing.
     std::optional<ExecutedOperation> executed(const FirstInstruction& first)
@@ -321,7 +394,7 @@ private:
         auto result = results_.back().receipt.result;
         if (result.card_id != card.id()) return;
         result.balance = Balance::minor_units(input_.byte());
-        results_.push_back({card.sign(result), results_.back().executed});
+        results_.push_back(test::submission(card.sign(result), results_.back().executed));
     }
     // Derived once for each id: the same card may be registered again.
     NewCard new_card()
@@ -340,12 +413,16 @@ private:
     IssuerWorld world_;
     fuzz::View last_;
     service::OrderQueue orders_;
+    bool has_key_;
     service::Checkpoints checkpoints_;
+    service::EventLog log_{nullptr};
+    service::GapCloser gaps_;
     std::unique_ptr<service::Usage> usage_;
     service::Metrics metrics_;
     service::ServiceSettings settings_;
     std::vector<std::unique_ptr<service::ChainFeed>> chains_;  // none
     std::vector<Submission> results_;
+    std::vector<SignedOrder> asked_;
     std::map<CardId, NewCard> new_cards_;
     std::map<Digest, AccountId> askers_;  // of what a card has signed that it wants
     bool is_failing_ = false;

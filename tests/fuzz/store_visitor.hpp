@@ -12,6 +12,8 @@ inline constexpr tallycard::ChainName chain{.chain_id = 1337, .contract = {}};
 
 // One that is being issued.
 inline constexpr std::uint32_t unconfirmed_card = 4;
+// One that is lost, with a gap.
+inline constexpr std::uint32_t lost_card = 5;
 
 inline tallycard::OutboxRow transaction(std::uint64_t nonce)
 {
@@ -41,14 +43,20 @@ public:
         check(platform_.pending());
         check(platform_.evidence());
         check(platform_.restored());
-        check(platform_.records(0, 16));
+        check(platform_.entries(0, 32));
+        check(platform_.account_standing(account_of("shop")));
+        check(platform_.cards_with_kept(std::nullopt, 8));
+        check(platform_.deny_list(input_.below(3), IssuerWorld::checkpoint_key()));
         check(platform_.ledger_head());
-        check(platform_.prove(input_.below(8)));
+        check(platform_.prove(input_.below(24)));
         check(platform_.prove_consistency(1 + input_.below(4)));
-        for (std::uint32_t n = 1; n <= unconfirmed_card; ++n) {
+        for (std::uint32_t n = 1; n <= lost_card; ++n) {
             check(platform_.standing(id_of<tallycard::CardId>(n), std::nullopt));
             check(platform_.standing(id_of<tallycard::CardId>(n), account_of("T1")));
             check(platform_.prove(id_of<tallycard::CardId>(n), 1u + input_.byte() % 4u));
+            check(platform_.kept(id_of<tallycard::CardId>(n)));
+            check(platform_.gaps(id_of<tallycard::CardId>(n)));
+            check(platform_.recoverable(id_of<tallycard::CardId>(n)));
         }
         check(
             platform_.status(id_of<tallycard::OperationId>(1u + input_.byte() % 2u), std::nullopt));
@@ -68,10 +76,11 @@ public:
         check(standing);
         if (standing && standing->pending &&
             checked_add(card.balance(), standing->pending->operation.amount))
-            check(platform_.settle(card.execute(*standing->pending), std::nullopt));
+            check(platform_.settle(test::submission(card.execute(*standing->pending))));
         const auto paid = card.pay(1, "shop");
-        check(platform_.settle(paid.receipt, paid.executed));
+        check(platform_.settle(paid));
         ask(card);
+        order();
         check(platform_.void_pending(card.id()));
         check(platform_.undeny(card.id()));
         check(platform_.confirm_card(id_of<tallycard::CardId>(unconfirmed_card)));
@@ -96,6 +105,33 @@ private:
              .amount = tallycard::Amount::minor_units(input_.one_in(2) ? -1 : 1),
              .parameter = {},
              .terminal = account_of("T1")}));
+    }
+
+    // An order that is right for what the account says of itself, or one that the store has.
+    void order()
+    {
+        using tallycard::OrderKind;
+        constexpr OrderKind kinds[] = {OrderKind::pay_in,    OrderKind::pay_out,  OrderKind::adjust,
+                                       OrderKind::recover,   OrderKind::move,     OrderKind::close,
+                                       OrderKind::reset_key, OrderKind::write_off};
+        const auto kind = kinds[input_.below(std::size(kinds))];
+        const auto lost = id_of<tallycard::CardId>(lost_card).to_string();
+        const char* other = tallycard::names_outside(kind) ? "bank" : nullptr;
+        if (tallycard::names_card(kind)) other = lost.c_str();
+        if (kind == OrderKind::move) other = "another";
+        const bool gives = kind == OrderKind::pay_out || kind == OrderKind::move;
+        const bool moves = gives || kind == OrderKind::pay_in || kind == OrderKind::adjust ||
+                           kind == OrderKind::recover;
+        const auto asked = IssuerWorld::order_for(platform_, 0x100, kind, account_of("shop"),
+                                                  !moves  ? 0
+                                                  : gives ? -1
+                                                          : 1,
+                                                  other, 1);
+        check(platform_.execute(asked));
+        check(platform_.execute(asked));
+        check(platform_.declare_lost(id_of<tallycard::CardId>(1u + input_.byte() % 3u)));
+        IssuerWorld::clock() += std::chrono::days(40);
+        check(platform_.close_gaps());
     }
 
     // What was refused has changed nothing; what was done is there; final is final.

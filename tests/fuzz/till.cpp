@@ -44,7 +44,7 @@ void Till::operate()
     case 1: return check(id, terminal_.top_up(link_, id, amount));
     case 2: return debit(terminal_, Kind::cash_out, id, amount);
     case 3: return debit(terminal_, Kind::transfer_out, id, amount);
-    case 4: return check(id, terminal_.transfer_in(link_, id, amount, shop));
+    case 4: return transfer_in(id, amount, shop);
     case 5: return administer(id);
     case 6:
     case 7: return pay(id, amount, shop);
@@ -203,6 +203,17 @@ void Till::ask_elsewhere(Amount amount)
     const auto id = id_of<OperationId>(7 + input_.byte() % 2u);
     debit(other_, input_.one_in(2) ? Kind::transfer_out : Kind::cash_out, id, amount);
     caller_ = name();
+}
+
+// With the word of the account's owner, of somebody else, or of nobody; a refund, now and then.
+void Till::transfer_in(const OperationId& id, Amount amount, const AccountId& from)
+{
+    auto owner = IssuerWorld::owner(input_.one_in(8) ? 1 : 0);
+    const auto how = input_.below(8);
+    if (how == 7) return check(id, terminal_.transfer_in(link_, id, amount, from));
+    if (how < 5) return check(id, terminal_.transfer_in(link_, id, amount, from, &owner));
+    const PaymentName payment{world_.applet_card, 1u + input_.byte() % 4u};
+    check(id, terminal_.refund(link_, id, amount, from, owner, payment));
 }
 
 void Till::pay(const OperationId& id, Amount amount, const AccountId& payee)

@@ -64,6 +64,8 @@ private:
     void debit(tallycard::Terminal& terminal, tallycard::Kind kind,
                const tallycard::OperationId& id, tallycard::Amount amount);
     void ask_elsewhere(tallycard::Amount amount);
+    void transfer_in(const tallycard::OperationId& id, tallycard::Amount amount,
+                     const tallycard::AccountId& from);
     void pay(const tallycard::OperationId& id, tallycard::Amount amount,
              const tallycard::AccountId& payee);
     void settle();

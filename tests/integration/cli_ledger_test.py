@@ -24,14 +24,14 @@ class Exports(CopyCase):
         self.check(answer, REFUSED, r"the ledger is wrong: line \d+.*: \w+|malformed|damaged")
 
     def test_a_whole_export_is_right_without_any_secret(self):
-        self.check(self.verify(self.whole), DONE, "the ledger is right: 2 records of 1 card;")
+        self.check(self.verify(self.whole), DONE, "the ledger is right: 2 entries, 1 card;")
 
     def test_the_number_of_threads_changes_nothing(self):
         public = ("-i", str(self.world.issuer / "issuer.pub"))
         for threads in ("1", "2", "256"):
             answer = self.world.run("ledger", "verify", str(self.ledger), "--threads", threads,
                                     *public)
-            self.check(answer, DONE, "the ledger is right: 2 records of 1 card;")
+            self.check(answer, DONE, "the ledger is right: 2 entries, 1 card;")
 
     def test_any_wrong_bit_is_found(self):
         count = 40
@@ -82,7 +82,7 @@ class Books(CopyCase):
         self.addCleanup(other.remove)
         self.check(other.make_issuer(), DONE)
         secret = ["--passphrase-file", str(other.root / "passphrase")]
-        answer = self.check(other.run("ledger", "verify", *secret), DONE, "right: 0 records")
+        answer = self.check(other.run("ledger", "verify", *secret), DONE, "right: 0 entries")
         self.assertNotIn("there was no", answer.out)
 
 

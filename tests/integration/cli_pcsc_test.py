@@ -213,6 +213,9 @@ class TwoTerminals(Case):
                                                  reader=CARD.reader))
                 for answer in [WORLD.finish(process) for process in processes]:
                     self.check(answer, DONE)
+            for journal in journals:  # what waits for the other till's is kept
+                WORLD.journal = journal
+                self.assertIn(WORLD.run("settle").code, (DONE, IN_DOUBT))
             for journal in journals:
                 WORLD.journal = journal
                 self.check(WORLD.run("settle"), DONE)

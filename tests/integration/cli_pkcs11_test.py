@@ -88,9 +88,14 @@ class Story(HsmCase):
         self.check(world.issue_by_hsm(), DONE, "issued")
         self.check(world.hsm("top-up", "50"), DONE, "done; balance 50.00")
         self.check(world.hsm("cash-out", "10", pins=[("--pin-fd", PIN)]), DONE, "balance 40.00")
-        self.check(world.run("accounts", "open", "SHOP-1"), DONE)
+        world.make_key("shop", "07")
+        shop = ["--account-key", world.uri("shop")]
+        pin = ["--hsm-pin-file", world.pin_file]
+        self.check(world.run("account", "open", "SHOP-1", *shop, *pin), DONE)
         self.check(world.hsm("transfer", "5", "--to", "SHOP-1"), DONE, "balance 35.00")
-        self.check(world.hsm("transfer", "2", "--from", "SHOP-1"), DONE, "balance 37.00")
+        self.check(world.hsm("transfer", "2", "--from", "SHOP-1"), REFUSED, "owner has to sign")
+        self.check(world.offline("transfer", "2", "--from", "SHOP-1", *shop, *pin), DONE,
+                   "balance 37.00")
         self.check(world.offline("pay", "7", "--to", "SHOP-1"), DONE)
         self.check(world.run("settle"), DONE)
         self.check(world.hsm("block"), DONE)
@@ -99,7 +104,6 @@ class Story(HsmCase):
         self.assertEqual(world.balance(), 3000)
         self.assertEqual(world.books()["account/SHOP-1"], 1000)
 
-        pin = ["--hsm-pin-file", world.pin_file]
         self.check(world.run("ledger", "checkpoint", *pin), DONE, "hsm.example")
         export = str(world.root / "export")
         self.check(world.run("ledger", "export", export, *pin), DONE)
@@ -162,7 +166,7 @@ class Ceremony(HsmCase):
         export = str(world.root / "export")
         self.check(world.run("ledger", "export", export, *both[:2]), DONE)
         self.check(world.run("ledger", "verify", export, "--issuer",
-                             str(world.issuer / "issuer.pub")), DONE, "5 records of 2 cards")
+                             str(world.issuer / "issuer.pub")), DONE, "5 entries, 2 cards")
 
     def test_a_card_whose_key_is_not_at_hand_gets_no_operation_until_it_is(self):
         world = self.world

@@ -31,7 +31,7 @@ class Usage(CopyCase):
         for name in ("top-up", "pay", "reset-pin", "set-limits", "execute"):
             self.assertIn([name], commands)
         self.assertIn(["ledger", "verify"], commands)
-        self.assertIn(["accounts", "open"], commands)
+        self.assertIn(["account", "open"], commands)
 
     def test_an_unknown_option_is_a_usage_error_everywhere(self):
         for words in self.commands():
@@ -41,7 +41,9 @@ class Usage(CopyCase):
     def test_a_missing_or_extra_argument_is_a_usage_error(self):
         for words in ([], ["top-up"], ["pay", "1"], ["bogus"], ["issuer"], ["ledger"],
                       ["ledger", "prove"], ["ledger", "export"], ["issuer", "init"], ["issue"],
-                      ["settle", "more"], ["top-up", "1", "2"], ["accounts", "open"],
+                      ["settle", "more"], ["top-up", "1", "2"], ["account", "open"], ["account", "pay-in", "A", "1"], ["issuer", "adjust", "A", "1"],
+                      ["issuer", "hand-in", "T", "1", "--to", "safe", "--from", "safe"],
+                      ["refund", "1", "--from", "A"], ["account"],
                       ["top-up", "1", "--wait", "x"], ["top-up", "1", "--wait", "-1"],
                       ["ledger", "verify", "--threads", "0"],
                       ["ledger", "verify", "--threads", "257"],
@@ -88,11 +90,11 @@ class Json(CopyCase):
                     (["top-up", "1"], ["cash-out", "1"], ["resolve"], ["block"], ["unblock"],
                      ["reset-pin"], ["set-limits"], ["void"], ["transfer", "1", "--to", "SHOP-1"],
                      ["transfer", "1", "--from", "SHOP-1"], ["terminate"])])
-        alone = ([["accounts"], ["settle"], ["accounts", "open", "NEW"], ["issuer", "status"],
-                  ["ledger", "prove", "0"]] +
+        alone = ([["accounts"], ["settle"], ["account", "show", "SHOP-2"], ["issuer", "status"],
+                  ["ledger", "prove", "0"], ["issuer", "close-gaps", *passphrase]] +
                  [["ledger", *words, *passphrase] for words in
                   (["verify"], ["checkpoint"], ["export", str(self.world.root / "ledger")])])
-        self.check(self.world.run("accounts", "open", "SHOP-2"), DONE)
+        self.check(self.world.account("open", "SHOP-2", "--json"), DONE).json()
         for words in alone:
             self.check(self.world.run(*words, "--json"), DONE).json()
         for words in at_card:

@@ -106,6 +106,20 @@ class World:
         return self.online("issue", "--transport-key-file", str(self.root / "transport-key"),
                            *words, **({"pins": [("--pin-fd", PIN)]} | how))
 
+    def account_key(self, name="shop"):
+        """The file of an account's key, sealed with the issuer's passphrase."""
+        path = self.root / f"{name}.key"
+        if not path.exists():
+            answer = self.run("account", "new-key", str(path), "--passphrase-file",
+                              str(self.root / "passphrase"))
+            assert answer.code == DONE, answer
+        return str(path)
+
+    def account(self, *words, key="shop", **how):
+        """An order of the account's owner."""
+        return self.run("account", *words, "--account-key", self.account_key(key),
+                        "--passphrase-file", str(self.root / "passphrase"), **how)
+
     def make_blank(self, image):
         """A blank card; its transport key is in `image`-key."""
         key = self.write_private(f"{image}-key", secrets.token_hex(32))

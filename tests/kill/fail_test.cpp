@@ -92,7 +92,7 @@ public:
                 authorise_failed = fails(n, [&] { count.add(end_of(authorise)); });
             const auto first = issuer_->authorise(request).value().first;
             const auto receipt = card_.execute(first);
-            const auto settle = [&] { return issuer_->settle(receipt, std::nullopt); };
+            const auto settle = [&] { return issuer_->settle(test::submission(receipt)); };
             if (settle_failed) settle_failed = fails(n, [&] { count.add(end_of(settle)); });
             const auto settlement = settle().value();
             CHECK(settlement.settled);

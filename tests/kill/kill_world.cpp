@@ -14,18 +14,14 @@
 
 #include "crypto/software_keys.hpp"
 #include "remote_platform.hpp"
+#include "support/account_owner.hpp"
 
 namespace testing {
 namespace {
 
 constexpr std::int64_t first_value = 10'000'00;
 
-KeySeed seed(std::uint8_t n)
-{
-    std::array<std::uint8_t, KeySeed::size> bytes{};
-    bytes.fill(n);
-    return KeySeed(bytes);
-}
+using test::seed;
 
 std::uint8_t key_byte(std::size_t card)
 {
@@ -221,7 +217,7 @@ bool KillWorld::issue() const
     const auto platform = open_platform();
     SoftwareCardRoot root(seed(2));
     Terminal terminal(*platform, terminal_settings());
-    if (!platform->open_account(shop())) return false;
+    if (!test::open_account(*platform, issuer_, shop())) return false;
     for (std::size_t card = 0; card < cards_.size(); ++card) {
         const auto link = connect(card);
         CardOrder order;

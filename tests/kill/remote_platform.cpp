@@ -48,7 +48,10 @@ bool answer(const Descriptor& client, Platform& platform, const PlatformCall& ca
         return send_whole(client, platform.authorise_transfer(call.transfer.value()));
     case What::status: return send_whole(client, platform.status(call.id, call.terminal));
     case What::cancel: return send_whole(client, platform.void_pending(call.card_id));
-    case What::settle: return send_whole(client, platform.settle(call.receipt, call.executed));
+    case What::settle: return send_whole(client, platform.settle(call.submission.value()));
+    case What::account_standing:
+        return send_whole(client, platform.account_standing(call.account.value()));
+    case What::execute: return send_whole(client, platform.execute(call.order.value()));
     }
     return false;
 }
@@ -127,11 +130,19 @@ Result<FirstInstruction> RemotePlatform::void_pending(const CardId& card_id)
     return ask<FirstInstruction>({.what = PlatformCall::What::cancel, .card_id = card_id});
 }
 
-Result<Settlement> RemotePlatform::settle(const Receipt& receipt,
-                                          const std::optional<ExecutedOperation>& executed)
+Result<Settlement> RemotePlatform::settle(const Submission& submission)
 {
-    return ask<Settlement>(
-        {.what = PlatformCall::What::settle, .receipt = receipt, .executed = executed});
+    return ask<Settlement>({.what = PlatformCall::What::settle, .submission = submission});
+}
+
+Result<AccountStanding> RemotePlatform::account_standing(const AccountId& account)
+{
+    return ask<AccountStanding>({.what = PlatformCall::What::account_standing, .account = account});
+}
+
+Result<ExecutedOrder> RemotePlatform::execute(const SignedOrder& order)
+{
+    return ask<ExecutedOrder>({.what = PlatformCall::What::execute, .order = order});
 }
 
 }  // namespace testing

@@ -20,7 +20,16 @@ namespace testing {
 using namespace tallycard;
 
 struct PlatformCall {
-    enum class What : std::uint8_t { standing, authorise, transfer, status, cancel, settle };
+    enum class What : std::uint8_t {
+        standing,
+        authorise,
+        transfer,
+        status,
+        cancel,
+        settle,
+        account_standing,
+        execute
+    };
 
     What what = What::standing;
     CardId card_id{};
@@ -28,8 +37,9 @@ struct PlatformCall {
     OperationId id{};
     std::optional<OperationRequest> request{};
     std::optional<TransferRequest> transfer{};
-    Receipt receipt{};
-    std::optional<ExecutedOperation> executed{};
+    std::optional<Submission> submission{};
+    std::optional<AccountId> account{};
+    std::optional<SignedOrder> order{};
 };
 
 // Serves one client after the other, until this process is killed. `ready`: from now on.
@@ -47,8 +57,9 @@ public:
     Result<OperationStatus> status(const OperationId& id,
                                    const std::optional<AccountId>& terminal) override;
     Result<FirstInstruction> void_pending(const CardId& card_id) override;
-    Result<Settlement> settle(const Receipt& receipt,
-                              const std::optional<ExecutedOperation>& executed) override;
+    Result<Settlement> settle(const Submission& submission) override;
+    Result<AccountStanding> account_standing(const AccountId& account) override;
+    Result<ExecutedOrder> execute(const SignedOrder& order) override;
 
 private:
     template <class T>

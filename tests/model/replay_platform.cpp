@@ -79,8 +79,7 @@ std::string ReplayWorld::authorise(const Name& name)
 
 std::string ReplayWorld::authorise_transfer(const Name& name)
 {
-    const TransferRequest request{
-        .id = issuer_.next_id(), .second = second_.at(name), .terminal = till_};
+    const auto request = issuer_.transfer_request(second_.at(name), "till-1");
     return signed_as(issuer_->authorise_transfer(request), name);
 }
 
@@ -101,12 +100,12 @@ std::string ReplayWorld::settle(unsigned card, unsigned sequence)
 {
     const auto& seat = seats_.at(card);
     const bool before = sequence <= settled(seat);
-    const auto records = issuer_->ledger_head().value().size;
+    const auto entries = issuer_->ledger_head().value().size;
     const auto settlement = issuer_.settle(third_.at(std::tuple(card, sequence)));
     if (!settlement) return name_of(settlement.error());
-    const bool grown = issuer_->ledger_head().value().size > records;
+    const bool grown = issuer_->ledger_head().value().size > entries;
     if (grown != (settlement->settled && !before))
-        throw std::runtime_error("I11: a record for each settled result, once");
+        throw std::runtime_error("I11: an entry for each settled result, once");
     if (!settlement->settled) return "was_kept";
     return before ? "again" : "was_settled";
 }
@@ -121,7 +120,8 @@ std::string ReplayWorld::resolve(unsigned card)
         throw std::runtime_error("I9: an operation has not ended");
     // What the contact made the card and the platform sign is on the medium too.
     for (auto sequence = before + 1; sequence <= settled(seat); ++sequence) {
-        const auto record = issuer_->prove(seat.id, sequence + seat.base).value().record;
+        const auto entry = issuer_->prove(seat.id, sequence + seat.base).value().entry;
+        const auto& record = *entry.record();
         keep_receipt(seat, card, record.receipt);
         if (record.operation.kind == Kind::cancel)
             first_[{card, sequence, model_void, 0}] = {record.operation, *record.issuer_signature};

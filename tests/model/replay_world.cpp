@@ -60,7 +60,7 @@ ReplayWorld::ReplayWorld(const Settings& settings)
                            .name = test::account_id("till-1"),
                            .observer = nullptr})
 {
-    issuer_->open_account(account_).value();
+    issuer_.open_account(account_).value();
     issue(0, settings);
     issue(1, settings);
     // The world that the model begins with.
@@ -126,7 +126,7 @@ void ReplayWorld::keep_receipt(const Seat& seat, unsigned card, const Receipt& r
     const auto* entry = seat.card->now().find(sequence);
     expect(entry != nullptr, "the result is in the log");
     const auto executed = entry->executed();
-    Submission submission{receipt, {}};
+    Submission submission{receipt, {}, till_};
     if (executed.operation.kind == Kind::payment) submission.executed = executed;
     const auto [known, added] =
         third_.try_emplace(std::tuple(card, sequence - seat.base), submission);

@@ -63,9 +63,9 @@ private:
             .terminal = account_id("T1")};
         const auto first = until_done([&] { return platform_->authorise(request); }).first;
         const auto receipt = card.execute(first);
-        until_done([&] { return platform_->settle(receipt, std::nullopt); });
+        until_done([&] { return platform_->settle(submission(receipt)); });
         const auto payment = card.pay(3, "shop");
-        until_done([&] { return platform_->settle(payment.receipt, payment.executed); });
+        until_done([&] { return platform_->settle(payment); });
         if (::write(report_, "x", 1) != 1) ::_exit(2);
     }
 
@@ -200,9 +200,10 @@ void require_everything_once(TestIssuer& issuer, const std::vector<SimulatedCard
     REQUIRE(issuer->evidence().value().empty());
     REQUIRE(issuer->pending().value().empty());
     std::map<std::string, std::uint32_t> settled;
-    for (const auto& record : issuer->records(0, 2 * steps).value())
-        REQUIRE(record.receipt.result.sequence ==
-                ++settled[record.receipt.result.card_id.to_string()]);
+    for (const auto& entry : issuer->entries(0, 2 * steps).value()) {
+        const auto& result = entry.record()->receipt.result;
+        REQUIRE(result.sequence == ++settled[result.card_id.to_string()]);
+    }
     for (const auto& card : cards) {
         REQUIRE(settled[card.id().to_string()] == 2 * rounds);
         REQUIRE(issuer->standing(card.id(), std::nullopt).value().balance ==

@@ -106,11 +106,11 @@ TEST_CASE("a commit whose answer is lost is in doubt, and asking again answers w
 
     const auto receipt = card.execute(again.first);
     world.proxy.cut_next(Cut::after_commit);
-    REQUIRE(world.platform->settle(receipt, std::nullopt).error().effect == Effect::unknown);
-    const auto settled = world.platform->settle(receipt, std::nullopt).value();
+    REQUIRE(world.platform->settle(submission(receipt)).error().effect == Effect::unknown);
+    const auto settled = world.platform->settle(submission(receipt)).value();
     REQUIRE(settled.settled);
     REQUIRE(settled.ledger_index == 0);
-    REQUIRE(count(world.issuer, "records") == "1");
+    REQUIRE(count(world.issuer, "entries") == "1");
     REQUIRE(world.issuer.balance(AccountKind::cash, "T1") == -500);
     REQUIRE(world.issuer.sum_of_books() == 0);
 }

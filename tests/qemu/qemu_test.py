@@ -36,7 +36,7 @@ STORY = [
     "start it again",
     ("pay-again", DONE, "balance 26.70 EUR"),
     ("settle-again", DONE, "settled"),
-    ("verify", DONE, "the ledger is right: 4 records of 1 cards?"),
+    ("verify", DONE, "the ledger is right: 4 entries, 1 card"),
     ("accounts", DONE, "^sum  *0.00 EUR"),
 ]
 

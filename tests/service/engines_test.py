@@ -141,7 +141,7 @@ class Engines(ToolCase):
             thread.join(timeout=120)
         self.assertEqual([till.done for till in tills], [ROUNDS] * TILLS)
         found, books = self.audit()
-        self.assertEqual((found["valid"], found["records"], found["cards"]),
+        self.assertEqual((found["valid"], found["entries"], found["cards"]),
                          (True, 2 * TILLS * ROUNDS, TILLS))
         self.assertEqual(books["cash/terminal-1"], -100 * TILLS * ROUNDS)
         self.assertEqual(books["account/SHOP-1"], 40 * TILLS * ROUNDS)

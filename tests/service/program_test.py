@@ -15,7 +15,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 
 from service_process import ServiceProcess  # noqa: E402
-from tallycard_world import DONE, IN_DOUBT, REFUSED, USAGE, World, build_folder  # noqa: E402
+from tallycard_world import (  # noqa: E402
+    DONE, IN_DOUBT, PASSPHRASE, REFUSED, USAGE, World, build_folder)
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
@@ -27,6 +28,7 @@ class Served(unittest.TestCase):
         self.service = self.start("--init", "--name", "demo.example")
         self.world.issuer = self.service.url
         self.world.write_private("transport-key", "07" * 32)
+        self.world.write_private("passphrase", f"{PASSPHRASE}\n")  # of the owner's key
         self.world.environment |= {"TALLYCARD_CA": str(self.folder / "tls.crt")}
         self.be("operator")
 
@@ -69,7 +71,7 @@ class Served(unittest.TestCase):
 class Story(Served):
     def test_one_command_starts_it_and_the_tool_does_all_over_https(self):
         self.issue()
-        self.check(self.world.run("accounts", "open", "SHOP-1"), DONE)
+        self.check(self.world.account("open", "SHOP-1"), DONE)
         self.be("terminal-1")
         self.check(self.world.offline("top-up", "50", "--id", "ab" * 16), DONE, r"balance 50\.00")
         self.check(self.world.offline("transfer", "5", "--to", "SHOP-1"), DONE, r"balance 45\.00")
@@ -81,7 +83,7 @@ class Story(Served):
         self.service.process.wait(timeout=60)
         self.check(self.world.offline("top-up", "1"), REFUSED, "cannot be reached")
         self.restart()
-        self.check(self.world.offline("top-up", "50", "--id", "ab" * 16), DONE, "ledger entry 0")
+        self.check(self.world.offline("top-up", "50", "--id", "ab" * 16), DONE, "ledger entry 1")
         self.check(self.world.offline("resolve"), DONE, r"balance 40\.00")
         self.check(self.world.offline("block"), REFUSED, "does not let this client")
         self.be("operator")
@@ -98,7 +100,7 @@ class Story(Served):
         self.assertEqual(self.service.stop(), 0)
         secret = ["--passphrase-file", str(self.folder / "passphrase")]
         self.check(self.world.run("ledger", "verify", "-i", str(self.folder), *secret), DONE,
-                   "the ledger is right: 1 record of")
+                   "the ledger is right: 1 entry, ")
 
 
 class Running(Served):

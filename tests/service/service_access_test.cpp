@@ -15,18 +15,12 @@ namespace {
 const std::string limited = "limited-token-0123456789", auditor = "auditor-token-0123456789",
                   operator_token = "operator-token-0123456789";
 
-std::string client(const char* name, const char* roles, const std::string& token,
-                   const char* more = "")
-{
-    return std::string("[client ") + name + "]\nroles = " + roles +
-           "\ntoken-sha256 = " + service::digest_of_token(token).to_string() + "\n" + more;
-}
-
 std::string several()
 {
-    return client("limited", "terminal", limited,
-                  "amount-per-operation = 5000\namount-per-day = 12000\n") +
-           client("books", "auditor", auditor) + client("office", "operator", operator_token);
+    return client_section("limited", "terminal", limited,
+                          "amount-per-operation = 5000\namount-per-day = 12000\n") +
+           client_section("books", "auditor", auditor) +
+           client_section("office", "operator", operator_token);
 }
 
 std::string body_of(const OperationRequest& request)
@@ -46,7 +40,7 @@ TEST_CASE("who shows no token, a wrong or a revoked one is refused by name", "[s
 
     WebClient kept(host, host.token);
     REQUIRE(kept.get("/v1/issuer").status == 200);
-    write_file(host.clients_file(), client("other", "auditor", auditor));
+    write_file(host.clients_file(), client_section("other", "auditor", auditor));
     REQUIRE(host.service->reload());
     CHECK(kept.get("/v1/issuer").code() == "client_unknown");
     CHECK(host.client()->description().error().code == Errc::client_unknown);
@@ -78,14 +72,18 @@ TEST_CASE("a client does what its roles say, and nothing else", "[service]")
     CHECK(office.post("/v1/operations", top_up).where() == "role");
     CHECK(terminal.post("/v1/operations", block).code() == "not_permitted");
     CHECK(terminal.get("/v1/accounts").code() == "not_permitted");
-    CHECK(books.post("/v1/accounts", R"({"account": "SHOP"})").code() == "not_permitted");
+    const auto pay_in = https::to_json(issuer.order(OrderKind::pay_in, "SHOP", 500, "bank")).dump();
+    CHECK(books.post("/v1/orders", pay_in).code() == "not_permitted");
+    CHECK(terminal.post("/v1/orders", pay_in).where() == "role");
     const auto others = body_of(issuer.request(card, Kind::top_up, 100, {}, "till-1"));
     CHECK(terminal.post("/v1/operations", others).where() == "terminal");
 
     CHECK(terminal.post("/v1/operations", top_up).status == 200);
-    CHECK(office.post("/v1/accounts", R"({"account": "SHOP"})").status == 200);
-    CHECK(books.get("/v1/accounts").body["accounts"].size() == 3);
-    CHECK(books.get("/v1/ledger/checkpoint").body["size"] == 0);
+    issuer.open_account(account_id("SHOP")).value();
+    const auto next = https::to_json(issuer.order(OrderKind::pay_in, "SHOP", 500, "bank")).dump();
+    CHECK(office.post("/v1/orders", next).status == 200);
+    CHECK(books.get("/v1/accounts/SHOP").body["balance"] == 500);
+    CHECK(books.get("/v1/ledger/checkpoint").body["size"] == 2);
 }
 
 TEST_CASE("a terminal moves no more than its limits, at once and in a day", "[service]")
@@ -100,7 +98,7 @@ TEST_CASE("a terminal moves no more than its limits, at once and in a day", "[se
     const auto settle = [&](const WebAnswer& answer) {
         https::Problem problem;
         const auto status = https::read_status(https::Json::parse(answer.text), problem).value();
-        issuer->settle(card.execute(status.first), std::nullopt).value();
+        issuer->settle(submission(card.execute(status.first))).value();
     };
     const auto above = terminal.post("/v1/operations", body_of(ask(5001)));
     CHECK(above.code() == "client_limit");
@@ -122,6 +120,24 @@ TEST_CASE("a terminal moves no more than its limits, at once and in a day", "[se
     CHECK(card.balance().to_minor_units() == 12000);
 }
 
+TEST_CASE("a terminal delivers results as itself alone, and an operator as any", "[service]")
+{
+    TestIssuer issuer;
+    ServiceHost host(*issuer, nullptr, {}, several());
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 1000);
+    const auto terminal = host.client(limited), office = host.client(operator_token);
+    const auto first = card.pay(100, "SHOP");
+    const auto refused = terminal->settle(submission(first.receipt, first.executed, "till-1"));
+    CHECK(refused.error().code == Errc::not_permitted);
+    CHECK(refused.error().where == std::string("terminal"));
+    REQUIRE(terminal->settle(submission(first.receipt, first.executed, "limited")));
+    const auto second = card.pay(100, "SHOP");
+    REQUIRE(office->settle(submission(second.receipt, second.executed, "till-7")));
+    CHECK(issuer->entry(1).value()->delivered()->terminal == account_id("limited"));
+    CHECK(issuer->entry(2).value()->delivered()->terminal == account_id("till-7"));
+}
+
 TEST_CASE("a repeated request has the same answer, and moves nothing twice", "[service]")
 {
     TestIssuer issuer;
@@ -136,8 +152,8 @@ TEST_CASE("a repeated request has the same answer, and moves nothing twice", "[s
     CHECK(client->authorise(other).error().code == Errc::conflict);
 
     const auto receipt = card.execute(first.first);
-    const auto settled = client->settle(receipt, std::nullopt).value();
-    CHECK(client->settle(receipt, std::nullopt).value().ledger_index == settled.ledger_index);
+    const auto settled = client->settle(submission(receipt)).value();
+    CHECK(client->settle(submission(receipt)).value().ledger_index == settled.ledger_index);
     CHECK(client->status(request.id, std::nullopt).value().progress == Progress::settled);
     CHECK(issuer->ledger_head().value().size == 1);
     CHECK(issuer.sum_of_books() == 0);

@@ -148,7 +148,7 @@ TEST_CASE("receipts settle together; those that find the queue full are settled 
     for (int i = 0; i < 6; ++i) {
         auto card = issuer.make_card();
         const auto first = issuer.authorise(card, Kind::top_up, 100).value().first;
-        submissions.push_back({card.execute(first), std::nullopt});
+        submissions.push_back(submission(card.execute(first)));
     }
     issuer.close();
     std::atomic<bool> busy = false;
@@ -219,7 +219,7 @@ TEST_CASE("a service that stops answers what it has taken, and then takes no mor
     busy = true;
     std::atomic<bool> answered = false;
     std::thread asking(
-        [&] { answered = client->settle(card.execute(first), std::nullopt).has_value(); });
+        [&] { answered = client->settle(submission(card.execute(first))).has_value(); });
     testing::wait_until("the request is in the store", [&] { return waiting == 1; });
     std::thread stopping([&] { host.stop(); });
     testing::wait_until("nothing is taken any more", [&] {

@@ -35,7 +35,8 @@ TEST_CASE("a clock that jumps changes which day it is, and neither value nor ans
     };
     const auto settle = [&](const Result<OperationStatus>& status) {
         REQUIRE(status);
-        return client->settle(card.execute(status->first), std::nullopt).value();
+        const auto receipt = card.execute(status->first);
+        return client->settle(submission(receipt, std::nullopt, "limited")).value();
     };
 
     const auto request = issuer.request(card, Kind::top_up, 60, {}, "limited");

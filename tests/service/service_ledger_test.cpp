@@ -61,9 +61,10 @@ TEST_CASE("checkpoint, entries and proofs that the service gives verify", "[serv
     REQUIRE(entries.size() == 3);
     for (const auto* query : {"index=4", "card_id=00000001000000000000000000000000&sequence=5"}) {
         const auto proof = client.get(std::string("/v1/ledger/proofs/inclusion?") + query).body;
-        CHECK(proof["record"]["object"] == entries[2]["object"]);
-        std::vector<std::uint8_t> bytes(proof["record"]["object"].get<std::string>().size() / 2);
-        REQUIRE(detail::from_hex(proof["record"]["object"].get<std::string>(), bytes));
+        const auto object = proof["entry"]["object"].get<std::string>();
+        CHECK(object == entries[2]["object"]);
+        std::vector<std::uint8_t> bytes(object.size() / 2);
+        REQUIRE(detail::from_hex(object, bytes));
         CHECK(merkle::verify_inclusion(merkle::leaf_hash(bytes), 4, 9, path_of(proof["path"]),
                                        later.root));
     }
@@ -71,6 +72,44 @@ TEST_CASE("checkpoint, entries and proofs that the service gives verify", "[serv
     CHECK(client.get("/v1/ledger/proofs/inclusion").status == 400);
     CHECK(client.get("/v1/ledger/proofs/consistency?from=0").status == 404);
     CHECK(client.get("/v1/evidence").body["evidence"].empty());
+}
+
+TEST_CASE("an entry is its exact bytes, and beside them its kind", "[service]")
+{
+    TestIssuer issuer;
+    ServiceHost host(*issuer);
+    WebClient client(host, host.token);
+    auto card = issuer.make_card();
+    issuer.run(card, Kind::top_up, 1000);
+    issuer.clock += std::chrono::seconds(5);
+    issuer.open_account(account_id("SHOP")).value();
+    issuer.execute(OrderKind::adjust, "SHOP", 70, "bank").value();
+    card.pay(100, "SHOP");
+    issuer.settle(card.pay(100, "SHOP")).value();
+    issuer->deny(card.id()).value();
+
+    const auto entries = client.get("/v1/ledger/entries").body["entries"];
+    REQUIRE(entries.size() == 5);
+    for (std::size_t i = 0; i < entries.size(); ++i)
+        CHECK(entries[i]["object"] == to_hex(issuer->entry(i).value()->encode()));
+    const auto start = std::chrono::milliseconds(std::chrono::days(20000)).count();
+    CHECK(entries[0]["kind"] == "top-up");
+    CHECK(entries[0]["terminal"] == "T1");
+    CHECK(entries[0]["time"] == start);
+    CHECK(entries[1]["kind"] == "open");
+    CHECK(entries[1]["account"] == "SHOP");
+    CHECK(entries[1]["key"] == account_owner().public_key().to_string());
+    CHECK(entries[1]["time"] == start + 5000);
+    CHECK(entries[2]["kind"] == "adjust");
+    CHECK(entries[2]["other"] == "bank");
+    CHECK(entries[2]["reference"] == "case 1");
+    CHECK(entries[2]["number"] == 2);
+    CHECK(entries[3]["kind"] == "gap");
+    CHECK(entries[3]["card_id"] == card.id().to_string());
+    CHECK(entries[3]["last"] == 2);
+    CHECK(entries[3]["balance"] == 900);
+    CHECK(entries[4]["kind"] == "payment");
+    CHECK(entries[4]["balance"] == 800);
 }
 
 TEST_CASE("the ledger reads as C2SP tlog-tiles has it", "[service]")
@@ -106,7 +145,7 @@ TEST_CASE("the ledger reads as C2SP tlog-tiles has it", "[service]")
             bundle.begin() + static_cast<std::ptrdiff_t>(at + 2),
             bundle.begin() + static_cast<std::ptrdiff_t>(at + 2 + size));
         CHECK(merkle::leaf_hash(entry) == digest_at(full, entries));
-        REQUIRE(Record::decode(entry));
+        REQUIRE(Entry::decode(entry));
         at += 2 + size;
         ++entries;
     }

@@ -28,6 +28,17 @@ TEST_CASE("a configuration is read, and what is not in it lies in the folder", "
     CHECK(settings.service.clients_file == "/srv/issuer/clients");
     CHECK(settings.store == "/srv/issuer/store.db");
     CHECK(settings.operation_keys.empty());
+    CHECK(settings.quarantine_days == 30);
+    CHECK(settings.gap_days == 30);
+}
+
+TEST_CASE("a configuration says how long a quarantine is, and when a gap is made", "[service]")
+{
+    const auto settings = parse_settings("quarantine-days = 0\ngap-days = 45\n").value();
+    CHECK(settings.quarantine_days == 0);
+    CHECK(settings.gap_days == 45);
+    CHECK(parse_settings("quarantine-days = 3651\n").error().detail == 1);
+    CHECK(parse_settings("\ngap-days = 0\n").error().detail == 2);
 }
 
 TEST_CASE("a configuration names the store and keys that are elsewhere", "[service]")
@@ -101,12 +112,12 @@ TEST_CASE("an error in a file of clients names its line", "[service]")
     CHECK(line_of("[client a]\nroles = terminal\nshoe-size = 44\n") == 3);
 
     const auto clients =
-        Clients::parse("[client a]\nroles = terminal auditor\ntoken-sha256 = " + digest +
+        Clients::parse("[client a]\nroles = terminal merchant auditor\ntoken-sha256 = " + digest +
                        "\namount-per-day = 5\n")
             .value();
     const auto* found = clients.with_token("a-token-0123456789-abc");
     REQUIRE(found != nullptr);
-    CHECK(found->roles == (role::terminal | role::auditor));
+    CHECK(found->roles == (role::terminal | role::merchant | role::auditor));
     CHECK(found->accounts.front().text() == "a");
     CHECK(clients.with_token("a-token-0123456789-abd") == nullptr);
 }

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "https/endpoint.hpp"
+#include "https/error_json.hpp"
 #include "https/messages.hpp"
 #include "support/https_request.hpp"
 #include "support/test_issuer.hpp"
@@ -118,7 +119,7 @@ TEST_CASE("second instructions and results that are stale, forged or foreign are
     ServiceHost host(*issuer);
     const auto client = host.client();
     auto card = issuer.make_card();
-    REQUIRE(client->open_account(account_id("SHOP")));
+    issuer.open_account(account_id("SHOP")).value();
     issuer.run(card, Kind::top_up, 5000);
 
     const auto ask = [&](std::uint32_t id, const SecondInstruction& second) {
@@ -130,7 +131,7 @@ TEST_CASE("second instructions and results that are stale, forged or foreign are
     CHECK(ask(77, stale).value().first == first);
     CHECK(ask(78, stale).error().code == Errc::operation_pending);
     const auto receipt = card.execute(first);
-    REQUIRE(client->settle(receipt, std::nullopt));
+    REQUIRE(client->settle(submission(receipt)));
     CHECK(ask(79, stale).error().code == Errc::wrong_sequence);
     auto forged_request = card.request(Kind::transfer_out, -100, "SHOP");
     forged_request.card_signature = stale.card_signature;
@@ -138,11 +139,11 @@ TEST_CASE("second instructions and results that are stale, forged or foreign are
 
     auto forged = receipt;
     forged.result.balance = Balance::minor_units(9'999'999);
-    CHECK(client->settle(forged, std::nullopt).error().code == Errc::bad_signature);
+    CHECK(client->settle(submission(forged)).error().code == Errc::bad_signature);
     auto unknown = receipt;
     unknown.result.card_id = id_of<CardId>(4711);
-    CHECK(client->settle(unknown, std::nullopt).error().code == Errc::unknown_card);
-    CHECK(client->settle(receipt, std::nullopt).value().settled);
+    CHECK(client->settle(submission(unknown)).error().code == Errc::unknown_card);
+    CHECK(client->settle(submission(receipt)).value().settled);
     CHECK(client->standing(id_of<CardId>(4711), std::nullopt).error().code == Errc::unknown_card);
     CHECK(client->status(id_of<OperationId>(4711), std::nullopt).error().code ==
           Errc::unknown_operation);
@@ -161,13 +162,13 @@ TEST_CASE(
     auto clone = card;
     const auto payment = card.pay(100, "SHOP");
     const auto of_clone = clone.pay(200, "SHOP");
-    REQUIRE(client->settle(payment.receipt, payment.executed).value().ledger_index == 1);
+    REQUIRE(client->settle(payment).value().ledger_index == 1);
     const auto next = card.pay(100, "SHOP");
-    REQUIRE(client->settle(next.receipt, next.executed).value().ledger_index == 2);
-    CHECK(client->settle(of_clone.receipt, of_clone.executed).error().code == Errc::evidence);
+    REQUIRE(client->settle(next).value().ledger_index == 2);
+    CHECK(client->settle(of_clone).error().code == Errc::evidence);
     CHECK(WebClient(host, host.token).get("/v1/evidence").body["evidence"].size() == 1);
     CHECK(client->standing(card.id(), std::nullopt).value().denied);
-    CHECK(client->settle(payment.receipt, payment.executed).value().ledger_index == 1);
+    CHECK(client->settle(payment).value().ledger_index == 1);
     CHECK(issuer->ledger_head().value().size == 3);
     CHECK(issuer.sum_of_books() == 0);
 }
@@ -201,6 +202,28 @@ TEST_CASE("a card that was not derived from the card root is not registered", "[
     REQUIRE(client->undeny(card.card_id));
     CHECK(client->cards().value().size() == 1);
     CHECK(client->cards().value()[0].public_key == key.public_key);
+}
+
+TEST_CASE("an error of the platform is the same error at the client", "[service]")
+{
+    const auto status = [](const Error& error) {
+        const auto read = https::read_error(https::to_json(error).dump()).value();
+        CHECK(read.code == error.code);
+        CHECK(read.effect == error.effect);
+        CHECK(read.detail == error.detail);
+        CHECK(read.where == std::string(error.where));
+        return https::status_of(error);
+    };
+    CHECK(status({.code = Errc::account_state, .where = "account order"}) == 409);
+    CHECK(status({.code = Errc::not_the_owner, .where = "authorise"}) == 403);
+    CHECK(status({.code = Errc::consent_needed, .where = "account order"}) == 403);
+    CHECK(status({.code = Errc::wrong_order_number, .detail = 7, .where = "account order"}) == 409);
+    CHECK(status({.code = Errc::refund_limit, .where = "payment to refund"}) == 409);
+    CHECK(status({.code = Errc::clock_wrong, .where = "ledger"}) == 500);
+    CHECK(status({.code = Errc::card_state, .where = "a card that is not denied"}) == 409);
+    CHECK(status({.code = Errc::not_permitted, .where = "cash of another terminal"}) == 403);
+    CHECK(status({.code = Errc::not_permitted, .where = "account"}) == 403);
+    CHECK(status({.code = Errc::file_damaged, .where = "deny list"}) == 500);
 }
 
 TEST_CASE("URLs are https, a host and a port", "[service]")

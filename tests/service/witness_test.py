@@ -202,7 +202,7 @@ class Consortium(Case):
         def there():
             note = self.shown()
             return f"demo.example\n{size}\n" in note and note.count("\u2014") == cosigners + 1
-        wait_until(there, f"{cosigners} cosign {size} records")
+        wait_until(there, f"{cosigners} cosign {size} entries")
 
     def audit(self, *words):
         export = str(self.root / "export")
@@ -214,24 +214,24 @@ class Consortium(Case):
     def test_the_auditor_is_shown_what_two_of_three_have_seen(self):
         self.top_up()
         self.wait_for(1, cosigners=3)
-        self.check(self.audit(), DONE, "the first 1 record, by w1, w2, foreign")
+        self.check(self.audit(), DONE, "the first 1 entry, by w1, w2, foreign")
         # One is killed, and value moves on.
         self.witnesses[0].signal(signal.SIGKILL)
         self.witnesses[0].process.wait(timeout=60)
         self.top_up()
         self.wait_for(2, cosigners=2)
-        self.check(self.audit(), DONE, "the first 2 records, by w2, foreign")
+        self.check(self.audit(), DONE, "the first 2 entries, by w2, foreign")
         # Two are gone: nothing waits for them, and the auditor is not content.
         self.assertEqual(self.witnesses[1].stop(), 0)
         self.top_up()
         self.service.wait_for("witness failed", witness="w2")
         self.assertIn("demo.example\n2\n", self.shown())
-        self.check(self.audit(), REFUSED, "more records follow")
-        self.check(self.audit("--unwitnessed", "1"), DONE, "the first 2 records")
+        self.check(self.audit(), REFUSED, "more entries follow")
+        self.check(self.audit("--unwitnessed", "1"), DONE, "the first 2 entries")
         # The one that was killed goes on where it was.
         self.serve(self.folders[0], f"127.0.0.1:{self.witnesses[0].port}")
         self.wait_for(3, cosigners=2)
-        self.check(self.audit(), DONE, "the first 3 records, by w1, foreign")
+        self.check(self.audit(), DONE, "the first 3 entries, by w1, foreign")
 
     def test_an_issuer_who_goes_back_and_on_another_way_gets_no_cosignature(self):
         self.top_up()
@@ -254,7 +254,7 @@ class Consortium(Case):
         self.assertIn("fork", reason)
         self.assertIn("note", self.witnesses[0].wait_for("fork"))
         self.assertIn("demo.example\n1\n", self.shown())
-        self.check(self.audit(), REFUSED, "more records follow")
+        self.check(self.audit(), REFUSED, "more entries follow")
 
 
 if __name__ == "__main__":

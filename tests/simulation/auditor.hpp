@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include <tallycard/deny_list.hpp>
 #include <tallycard/platform.hpp>
 
+#include "bookkeeper.hpp"
 #include "environment.hpp"
 #include "sim_card.hpp"
 
@@ -22,7 +24,10 @@ class Auditor {
 public:
     using Cards = std::vector<SimCard*>;
 
-    explicit Auditor(Environment& environment) : environment_(environment) {}
+    Auditor(Environment& environment, const IssuerDescription& issuer)
+        : environment_(environment), books_(environment, issuer)
+    {
+    }
 
     // That an operation was asked for, by whom.
     void asked_for(const OperationId& id, const AccountId& terminal);
@@ -35,12 +40,17 @@ public:
     void shown(const FirstInstruction& first, const std::optional<AccountId>& terminal);
     void withheld(const CardStanding& standing, const std::optional<AccountId>& terminal);
     bool has_asked(const OperationId& id, const AccountId& terminal) const;
-    void submitted(const Receipt& receipt, const Result<Settlement>& reply);
+    void submitted(const Submission& submission, const Result<Settlement>& reply);
+    // An order that its owner or the operator gave, and what the platform answered.
+    void ordered(const AccountOrder& order) { books_.ordered(order); }
+    void executed(const SignedOrder& order, const Result<ExecutedOrder>& reply);
     void denied_by_us(const CardId& card_id, bool denied)
     {
         denied_[card_id] = denied;
         denied_in_doubt_.erase(card_id);
+        if (!denied) books_.taken_back(card_id);
     }
+    void declared_lost(const CardId& card_id) { books_.declared_lost(card_id); }
     // The commit failed, and a restart may bring it back.
     void denied_perhaps(const CardId& card_id) { denied_in_doubt_.insert(card_id); }
     void published(const Checkpoint& checkpoint) { checkpoints_.push_back(checkpoint); }
@@ -51,7 +61,10 @@ public:
     // Whether there is evidence against a card, of any kind, as far as the last step showed.
     bool is_accused(const CardId& card_id) const { return accused_.contains(card_id); }
     bool is_settled(const CardId& card_id, std::uint32_t sequence) const;
-    std::uint64_t records() const { return records_.size(); }
+    std::uint64_t entries() const { return entries_.size(); }
+    const Bookkeeper& books() const { return books_; }
+    // A settled payment to one of the accounts, by number; empty where there is none.
+    std::optional<Operation> payment(std::uint64_t number) const;
 
     // After each step: everything that can be checked then.
     void after_step(Platform& platform, const Cards& cards);
@@ -62,23 +75,33 @@ private:
     struct Signed {
         std::optional<Digest> operation, beside;
     };
-    using Place = std::pair<CardId, std::uint32_t>;
+    using Place = CardPlace;
 
     void find_unheard(Platform& platform);
     void read_ledger(Platform& platform, const std::vector<CardRow>& rows, const Cards& cards);
+    void take(const Entry& entry, const std::vector<CardRow>& rows, const Cards& cards);
     void take(const Record& record, const CardRow& row, const Cards& cards);
+    static void check_gap(const Gap& gap, const Cards& cards);
+    void check_acknowledged() const;
     void check_books(Platform& platform, const std::vector<CardRow>& rows, const Cards& cards);
     void check_reserved(const std::vector<AccountRow>& accounts,
                         const std::vector<FirstInstruction>& pending) const;
     void check_pending(const std::vector<CardRow>& rows,
                        const std::vector<FirstInstruction>& pending) const;
     void check_card(const CardRow& row, const SimCard& card) const;
+    void check_accounts(const std::vector<AccountRow>& accounts) const;
+    void check_refunds() const;
+    void check_losses(const CardRow& row, const Cards& cards) const;
+    void check_gaps(Platform& platform, const CardId& card_id) const;
+    void check_gaps_at_end(const SimCard& card) const;
+    std::int64_t executed_and_written_off(const SimCard& card) const;
+    void check_deny_list(Platform& platform, const std::vector<CardRow>& rows);
     void check_evidence(Platform& platform, const std::vector<CardRow>& rows, const Cards& cards);
     static bool is_forked(const Cards& cards, const CardId& card_id);
     static std::string place_name(const CardId& card_id, std::uint32_t sequence);
-    static std::string other_side(const Operation& operation);
 
     Environment& environment_;
+    Bookkeeper books_;
     std::map<OperationId, Digest> by_id_;
     std::map<OperationId, AccountId> unheard_;      // asked for, and not known to be signed
     std::map<Digest, AccountId> terminals_;         // for whom an operation was signed
@@ -86,17 +109,20 @@ private:
     std::map<Place, Signed> signed_;
     std::map<Place, std::set<Digest>> results_;    // that the platform has judged
     std::map<Place, std::uint64_t> acknowledged_;  // ledger index, as answered
-    std::vector<Bytes> records_;
+    std::map<Digest, ExecutedOrder> executed_;     // orders, as answered
+    std::map<OperationId, PaymentName> refunds_;   // that were asked for
+    std::vector<Bytes> entries_;
     std::map<Place, std::uint64_t> places_;
-    std::set<Place> kept_;  // answered as kept, once
-    std::map<CardId, Digest> last_result_;
-    std::map<CardId, std::uint32_t> settled_;
-    std::map<std::string, std::int64_t> accounts_;  // as the records have it
+    std::map<Place, Operation> payments_;         // settled
+    std::map<Place, Digest> ended_by_;            // the operation that settled there
+    std::map<OperationId, Operation> refunding_;  // signed
+    std::set<Place> kept_;                        // answered as kept, once
     std::map<CardId, bool> denied_;
     std::set<CardId> denied_in_doubt_;
     std::set<CardId> accused_;
     std::set<Digest> revocable_;  // results that are evidence which the operator may take back
     std::vector<Checkpoint> checkpoints_;
+    DenyList deny_list_;
 };
 
 }  // namespace simulation

@@ -134,10 +134,13 @@ bool World::ledger_changed(std::optional<std::uint64_t> size)
     return size && now && *now != *size;
 }
 
-void World::submit(const Receipt& receipt, const std::optional<ExecutedOperation>& executed)
+Result<Settlement> World::submit(const Receipt& receipt,
+                                 const std::optional<ExecutedOperation>& executed)
 {
-    const auto reply = host_.call([&](Platform& p) { return p.settle(receipt, executed); });
-    auditor_.submitted(receipt, reply);
+    const Submission submission{receipt, executed, thief()};
+    const auto reply = host_.call([&](Platform& p) { return p.settle(submission); });
+    auditor_.submitted(submission, reply);
+    return reply;
 }
 
 // A cash-out is paid at the terminal that the card named to it, and nowhere else.
@@ -171,8 +174,11 @@ void World::replay_to_platform(const Step& step)
             random.fill(noise);
             logged.issuer_signature = Signature(noise);
         }
-        submit(executed->receipt, random.one_in(4) ? std::nullopt : std::optional(logged));
-        check(!settled || !ledger_changed(size), "I13", "a settled result was settled again");
+        static_cast<void>(
+            submit(executed->receipt, random.one_in(4) ? std::nullopt : std::optional(logged)));
+        // A denied card's gaps are closed whenever something of it comes.
+        check(!settled || !ledger_changed(size) || is_forked(result.card_id), "I13",
+              "a settled result was settled again");
     }
     for (std::size_t back = environment_.exchanges.size(); back > 0; --back) {
         const auto& exchange = environment_.exchanges[back - 1];
@@ -186,7 +192,10 @@ void World::replay_to_platform(const Step& step)
         const auto& account = *second->operation.account;
         const bool moves_cash = second->operation.kind == Kind::cash_out;
         const auto stolen = moves_cash ? account : program(step.terminal).name;
-        const auto first = ask_as_thief({id, *second, random.one_in(2) ? thief() : stolen});
+        TransferRequest request{
+            .id = id, .second = *second, .terminal = random.one_in(2) ? thief() : stolen};
+        request.consent = some_word(second->operation, random);
+        const auto first = ask_as_thief(request);
         if (first) environment_.probes.reach("transfer signed for a hostile terminal");
         break;
     }
@@ -221,13 +230,13 @@ void World::made_up_to_platform(const Step& step)
         }
     }
     if (forged == executed->receipt) return;
-    const auto reply = host_.call([&](Platform& p) { return p.settle(forged, logged); });
+    const auto reply = host_.call([&](Platform& p) { return p.settle({forged, logged, thief()}); });
     check(!reply && reply.error().code != Errc::evidence, "I12", "a forged result was judged");
     // An operation that is not the one that the card signed for.
     const auto& result = executed->receipt.result;
     if (!auditor_.is_settled(result.card_id, result.sequence)) {
         logged.operation.nonce = Nonce(operation_id(random.next()).bytes());
-        submit(executed->receipt, logged);
+        static_cast<void>(submit(executed->receipt, logged));
     }
     check(!ledger_changed(size) || executed->operation.kind != Kind::payment, "I12",
           "a result was settled with another operation");

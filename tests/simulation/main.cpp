@@ -26,7 +26,7 @@ struct Options {
 };
 
 struct Totals {
-    std::uint64_t seeds = 0, steps = 0, operations = 0, records = 0;
+    std::uint64_t seeds = 0, steps = 0, operations = 0, entries = 0;
     std::array<std::uint64_t, fault_kinds> injected{};
     Probes probes;
 
@@ -35,7 +35,7 @@ struct Totals {
         ++seeds;
         steps += report.steps;
         operations += report.operations;
-        records += report.records;
+        entries += report.entries;
         for (std::size_t i = 0; i < fault_kinds; ++i) injected[i] += report.injected[i];
         probes.add(report.probes);
     }
@@ -165,7 +165,7 @@ int report(const Totals& totals, const Options& options)
     line(totals.seeds, "seeds");
     line(totals.steps, "steps");
     line(totals.operations, "operations executed by cards");
-    line(totals.records, "ledger records");
+    line(totals.entries, "ledger entries");
     std::printf("faults:\n");
     for (std::size_t i = 0; i < fault_kinds; ++i)
         line(totals.injected[i], name(static_cast<FaultKind>(i)));

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace simulation {
 namespace {
 
@@ -21,6 +24,14 @@ bool same(const FirstInstruction& a, const FirstInstruction& b)
 {
     return a == b;
 }
+bool same(const AccountStanding& a, const AccountStanding& b)
+{
+    return a == b;
+}
+bool same(const ExecutedOrder& a, const ExecutedOrder& b)
+{
+    return a.record == b.record && a.time == b.time && a.ledger_index == b.ledger_index;
+}
 bool same(const Settlement& a, const Settlement& b)
 {
     return a.sequence == b.sequence && a.balance == b.balance &&
@@ -38,6 +49,15 @@ std::optional<Object> flipped(const Object& object, std::uint64_t value)
     const auto decoded = Object::decode(damaged);
     if (!decoded) return std::nullopt;
     return *decoded;
+}
+
+Signature damaged_signature(const Signature& signature, std::uint64_t value)
+{
+    std::array<std::uint8_t, Signature::size> bytes{};
+    std::ranges::copy(signature.bytes(), bytes.begin());
+    const auto bit = value % (8 * bytes.size());
+    bytes[bit / 8] = static_cast<std::uint8_t>(bytes[bit / 8] ^ 1u << bit % 8);
+    return Signature(bytes);
 }
 
 // The pending instruction that an answer carries, damaged: the issuer's signature guards it, and
@@ -119,11 +139,15 @@ Result<OperationStatus> Network::authorise_transfer(const TransferRequest& reque
 {
     return pass<OperationStatus>(
         [=, this]() -> Result<OperationStatus> {
-            const auto damaged = flip_ ? flipped(request.second, flip_->value) : std::nullopt;
-            if (flip_ && !damaged) return Error{.code = Errc::malformed, .where = "simulation"};
+            const bool beside = flip_ && request.consent && flip_->value % 2 == 1;
+            const auto damaged =
+                flip_ && !beside ? flipped(request.second, flip_->value) : std::nullopt;
+            if (flip_ && !damaged && !beside)
+                return Error{.code = Errc::malformed, .where = "simulation"};
             auditor_.asked_for(request);
             auto given = request;
             given.second = damaged.value_or(request.second);
+            if (beside) given.consent = damaged_signature(*request.consent, flip_->value / 2);
             auto reply = host_.call([&](Platform& p) { return p.authorise_transfer(given); });
             check(!damaged || !reply, "I12", "a damaged second instruction was signed");
             if (reply) auditor_.signed_for(request.id, request.terminal, *reply);
@@ -159,22 +183,56 @@ Result<FirstInstruction> Network::void_pending(const CardId& card_id)
     });
 }
 
-Result<Settlement> Network::settle(const Receipt& receipt,
-                                   const std::optional<ExecutedOperation>& executed)
+Result<Settlement> Network::settle(const Submission& submission)
 {
     return pass<Settlement>([=, this]() -> Result<Settlement> {
+        const auto& receipt = submission.receipt;
+        const auto& executed = submission.executed;
         const bool beside = flip_ && executed && flip_->value % 2 == 1;
         const auto other = beside ? flipped(*executed, flip_->value / 2) : executed;
         const auto damaged = flip_ && !beside ? flipped(receipt, flip_->value) : std::nullopt;
         if (flip_ && !damaged && (!beside || !other))
             return Error{.code = Errc::malformed, .where = "simulation"};
-        const auto& given = damaged.value_or(receipt);
-        auto reply = host_.call([&](Platform& p) { return p.settle(given, other); });
+        auto given = submission;
+        given.receipt = damaged.value_or(receipt);
+        given.executed = other;
+        auto reply = host_.call([&](Platform& p) { return p.settle(given); });
         check(!damaged || (!reply && reply.error().code != Errc::evidence), "I12",
               "a damaged result was settled, or taken for evidence");
         auditor_.submitted(given, reply);
         return reply;
     });
+}
+
+Result<AccountStanding> Network::account_standing(const AccountId& account)
+{
+    return pass<AccountStanding>(
+        [=, this] { return host_.call([&](Platform& p) { return p.account_standing(account); }); });
+}
+
+// An order with its owner's signature that arrives damaged is refused, and its sender knows no more
+// than before. The operator's own words nothing guards but the connection.
+Result<ExecutedOrder> Network::execute(const SignedOrder& order)
+{
+    return pass<ExecutedOrder>(
+        [=, this]() -> Result<ExecutedOrder> {
+            if (!flip_ || !order.owner) {
+                auto reply = host_.call([&](Platform& p) { return p.execute(order); });
+                auditor_.executed(order, reply);
+                return reply;
+            }
+            auto given = order;
+            if (const auto other = flipped(order.order, flip_->value))
+                given.order = *other;
+            else
+                given.owner = damaged_signature(*order.owner, flip_->value);
+            const auto reply = host_.call([&](Platform& p) { return p.execute(given); });
+            check(!reply || (reply->record.order == order.order &&
+                             reply->record.owner_signature == order.owner),
+                  "I19", "a damaged order was executed");
+            return lost;
+        },
+        order.order.id);
 }
 
 }  // namespace simulation

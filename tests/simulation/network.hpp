@@ -15,7 +15,7 @@ namespace simulation {
 // Calls that their callers took for lost, and that arrive in a later step, in any order.
 struct LateCall {
     std::function<void()> call;
-    std::optional<OperationId> id;  // of a request to sign
+    std::optional<OperationId> id;  // of a request to sign, or an order
 };
 using LateCalls = std::vector<LateCall>;
 
@@ -34,8 +34,9 @@ public:
     Result<OperationStatus> status(const OperationId& id,
                                    const std::optional<AccountId>& terminal) override;
     Result<FirstInstruction> void_pending(const CardId& card_id) override;
-    Result<Settlement> settle(const Receipt& receipt,
-                              const std::optional<ExecutedOperation>& executed) override;
+    Result<Settlement> settle(const Submission& submission) override;
+    Result<AccountStanding> account_standing(const AccountId& account) override;
+    Result<ExecutedOrder> execute(const SignedOrder& order) override;
 
 private:
     // Goes once, through whatever is planned for this call.

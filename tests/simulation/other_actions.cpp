@@ -63,6 +63,8 @@ void World::deny(const Step& step, bool denied)
         const auto done =
             host_.call([&](Platform& p) { return denied ? p.deny(id) : p.undeny(id); });
         if (done) {
+            check(denied || !auditor_.books().is_given_up(id), "I22",
+                  "a card that was given up came off the deny list");
             if (!denied && auditor_.is_accused(id))
                 environment_.probes.reach("revocable evidence taken back");
             auditor_.denied_by_us(id, denied);
@@ -74,7 +76,7 @@ void World::deny(const Step& step, bool denied)
 
 void World::checkpoint()
 {
-    const auto note = host_.call([&](Platform& p) { return p.checkpoint(host_.checkpoint_key()); });
+    const auto note = host_.call([&](Platform& p) { return p.checkpoint(checkpoint_key()); });
     if (!note) return;
     const auto& issuer = host_.issuer();
     const auto opened = Checkpoint::open(*note, issuer.origin, issuer.checkpoint_key);
@@ -99,7 +101,7 @@ void World::restore_backup(const Step& step)
     const auto placed = host_.placed_checkpoint().head.size;
     check(placed >= shown, "I16", "a checkpoint was shown that the file does not have");
     const auto opened = host_.open_backup(backup.files);
-    if (placed <= backup.records) {
+    if (placed <= backup.entries) {
         check(opened.has_value(), "I16", "a store that nothing contradicts was refused");
         return;
     }
@@ -183,10 +185,16 @@ void World::deliver_late(const Step& step)
     const auto at = late_.begin() + static_cast<std::ptrdiff_t>(step.other % late_.size());
     const auto late = *at;
     late_.erase(at);
-    const auto ended = std::ranges::find_if(intents_, [&](const Intent& intent) {
-        return late.id == intent.id && intent.state == Intent::State::not_applied;
-    });
-    if (ended != intents_.end()) {
+    const bool ended =
+        std::ranges::any_of(intents_,
+                            [&](const Intent& intent) {
+                                return late.id == intent.id &&
+                                       intent.state == Intent::State::not_applied;
+                            }) ||
+        std::ranges::any_of(orders_, [&](const OrderIntent& intent) {
+            return late.id == intent.order.order.id && intent.state == Intent::State::not_applied;
+        });
+    if (ended) {
         environment_.probes.reach("late request of an ended operation, dropped");
         return;
     }

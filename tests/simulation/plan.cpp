@@ -44,6 +44,19 @@ constexpr ActionRow action_rows[actions] = {
     {"keep_image", 3},
     {"roll_back_card", 2},
     {"issue_card", 1},
+    {"refund", 6},
+    {"order", 12},
+    {"operate", 7},
+    {"misuse_consent", 4},
+    {"forge_order", 4},
+    {"spend_unseen", 9},
+    {"late_receipts", 7},
+    {"declare_lost", 3},
+    {"recover", 6},
+    {"write_off", 3},
+    {"wait", 6},
+    {"close_gaps", 3},
+    {"fetch_deny_list", 2},
 };
 
 // How many events of a place a step has at most, about.
@@ -119,14 +132,18 @@ Plan make_plan(std::uint64_t seed)
     Random random(seed * 0x2545F4914F6CDD1D + 1);
     Plan plan{seed, {}};
     const auto kinds = pick_kinds(random);
-    const auto length = 10 + random.below(40);
-    const bool honest = random.one_in(2);  // clones hide what happens to their cards
+    const auto length = 15 + random.below(50);
+    const bool honest = random.one_in(2);   // clones hide what happens to their cards
+    const bool careful = random.one_in(2);  // lost cards take part in little else
     const auto cards = 1 + random.below(3);
     while (plan.steps.size() < length) {
         auto step = pick_step(random);
         const bool forks =
             step.action == Action::clone_card || step.action == Action::roll_back_card;
-        if (honest && forks) continue;
+        const bool loses = step.action == Action::spend_unseen ||
+                           step.action == Action::declare_lost || step.action == Action::recover ||
+                           step.action == Action::write_off;
+        if ((honest && forks) || (careful && loses)) continue;
         step.card = static_cast<std::uint32_t>(step.card % cards);
         if (random.below(100) < 60)
             for (auto more = 1 + random.below(4); more > 0; --more)
@@ -139,9 +156,10 @@ Plan make_plan(std::uint64_t seed)
 Step make_intrusion(std::uint64_t seed)
 {
     Random random(seed);
-    constexpr std::array<Action, 7> possible = {
-        Action::top_up,      Action::cash_out,     Action::pay,      Action::resolve,
-        Action::transfer_in, Action::void_pending, Action::ask_again};
+    constexpr std::array<Action, 9> possible = {
+        Action::top_up,    Action::cash_out,    Action::pay,
+        Action::resolve,   Action::transfer_in, Action::void_pending,
+        Action::ask_again, Action::order,       Action::refund};
     auto step = pick_step(random);
     step.action = possible[random.below(possible.size())];
     return step;

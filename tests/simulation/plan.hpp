@@ -39,8 +39,21 @@ enum class Action : std::uint8_t {
     keep_image,
     roll_back_card,
     issue_card,
+    refund,
+    order,    // of an account's owner
+    operate,  // an order of the issuer's own
+    misuse_consent,
+    forge_order,
+    spend_unseen,   // payments whose receipts come late, in any order, or never
+    late_receipts,  // some of them come
+    declare_lost,
+    recover,
+    write_off,
+    wait,  // days go by, or the clock is wrong
+    close_gaps,
+    fetch_deny_list,
 };
-inline constexpr std::size_t actions = static_cast<std::size_t>(Action::issue_card) + 1;
+inline constexpr std::size_t actions = static_cast<std::size_t>(Action::fetch_deny_list) + 1;
 
 const char* name(Action action);
 

@@ -32,10 +32,15 @@ KeySeed key_seed(std::uint8_t n)
     return KeySeed(bytes);
 }
 
+const CheckpointKey& checkpoint_key()
+{
+    static const CheckpointKey key(key_seed(3));
+    return key;
+}
+
 PlatformHost::PlatformHost(Environment& environment, const std::string& folder)
     : environment_(environment),
       root_(key_seed(2)),
-      checkpoint_key_(key_seed(3)),
       path_(folder + "/store"),
       disk_((static_cast<void>(empty_store(path_)), environment.injector))
 {
@@ -44,10 +49,14 @@ PlatformHost::PlatformHost(Environment& environment, const std::string& folder)
     settings_.issuer.origin = "issuer.test";
     settings_.issuer.currency = {.unit = *Unit::from_code(978), .exponent = 2};
     settings_.issuer.card_root = root_.public_key();
-    settings_.issuer.checkpoint_key = checkpoint_key_.public_key();
+    settings_.issuer.checkpoint_key = checkpoint_key().public_key();
     for (const auto& signer : settings_.signers)
         settings_.issuer.operation_keys.push_back(signer->public_key());
     settings_.checkpoint_file = folder + "/checkpoint";
+    settings_.clock = [this] { return environment_.clock; };
+    settings_.quarantine = quarantine;
+    settings_.gap_after = gap_after;
+    settings_.longest_silence = longest_silence;
     std::filesystem::remove(settings_.checkpoint_file);
     disk_.put(path_, empty_store(path_));
     // Whether there is a store at all the library asks the real disk.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,15 @@ namespace simulation {
 using namespace tallycard;
 
 KeySeed key_seed(std::uint8_t n);
+// The issuer's, in every world.
+const CheckpointKey& checkpoint_key();
 
-// Notes what it signs.
+// The operator's settings.
+inline constexpr std::chrono::milliseconds quarantine = std::chrono::days(30);
+inline constexpr std::chrono::milliseconds gap_after = std::chrono::days(20);
+inline constexpr std::chrono::milliseconds longest_silence = std::chrono::days(400);
+
+// Notes which operations it signs.
 class WatchedSigner final : public OperationSigner {
 public:
     WatchedSigner(Environment& environment, std::uint8_t key)
@@ -28,8 +36,15 @@ public:
     Result<Signature> sign(const Operation& operation) override
     {
         environment_.signed_operations.insert(operation.digest());
+        environment_.signed_for[{operation.card_id, operation.sequence}].push_back(operation);
         return signer_.sign(operation);
     }
+    Result<Signature> sign(const AccountOrder& order,
+                           const std::optional<Signature>& owner) override
+    {
+        return signer_.sign(order, owner);
+    }
+    Result<Signature> sign(const Gap& gap) override { return signer_.sign(gap); }
 
 private:
     Environment& environment_;
@@ -45,7 +60,6 @@ public:
     Platform& platform() { return *platform_; }
     const IssuerDescription& issuer() const { return settings_.issuer; }
     SoftwareCardRoot& root() { return root_; }
-    const CheckpointKey& checkpoint_key() const { return checkpoint_key_; }
     Checkpoint placed_checkpoint() const;  // the one in the file, which must be there
 
     // Calls the platform. Where its machine stops meanwhile it is started again, and the answer is
@@ -74,7 +88,6 @@ private:
 
     Environment& environment_;
     SoftwareCardRoot root_;
-    CheckpointKey checkpoint_key_;
     PlatformSettings settings_;
     std::string path_;
     MemoryDisk disk_;

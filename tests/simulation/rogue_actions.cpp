@@ -116,9 +116,8 @@ void World::broken_card(const Step& step)
     std::array<std::uint8_t, NonceSecret::size> nonce{};
     random.fill(nonce);
     const CardSigner signer(chip::clone(broken.memory().secrets.scalar), NonceSecret(nonce));
-    const auto size = ledger_size();
-    submit({result, signer.sign_result(result).value()}, executed);
-    check(!ledger_changed(size), "I14", "a result that contradicts the card was settled");
+    const auto reply = submit({result, signer.sign_result(result).value()}, executed);
+    check(!reply || !reply->settled, "I14", "a result that contradicts the card was settled");
     environment_.probes.reach("broken card judged");
 }
 
@@ -194,7 +193,8 @@ void World::swap_requests(const Step& step)
         if (decoded) second = *decoded;
     }
     if (!second) return;
-    const auto first = ask_as_thief({operation_id(random.next()), *second, till});
+    const auto first =
+        ask_as_thief({.id = operation_id(random.next()), .second = *second, .terminal = till});
     if (!first) return;
     environment_.probes.reach("instruction for a request that was replaced");
     static_cast<void>(target.process(command_of(wire::command::execute, first->encode(), true)));

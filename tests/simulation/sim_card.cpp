@@ -42,6 +42,7 @@ SimCard::SimCard(const SimCard& original, unsigned number)
       storage_(original.environment_.injector),
       executed_(original.executed_)
 {
+    environment_.forked.insert(original.id());
     storage_.put_image(original.image());
     storage_.promise(encoded(original.memory()));
     power_on();
@@ -55,6 +56,7 @@ void SimCard::roll_back(const TornStorage::Image& image)
     nvm_->load();
     storage_.promise(encoded(nvm_->current()));
     forked = true;
+    environment_.forked.insert(id());
     executed_.resize(memory().sequence);
     power_on();
 }
@@ -150,8 +152,9 @@ void SimCard::look(const CardMemory& before, const Heard& heard)
         environment_.requested_operations.insert(Operation::decode(after.request)->digest());
     if (after.sequence == before.sequence) return;
     const auto* entry = after.find(after.sequence);
-    const auto [operation, issuer_signature] = entry->executed();
-    executed_.push_back({operation, issuer_signature, after.receipt(*entry, after.sequence)});
+    const auto logged = entry->executed();
+    executed_.push_back(
+        {logged.operation, logged.issuer_signature, after.receipt(*entry, after.sequence)});
     ++environment_.operations;
     if (heard.sw == 0) environment_.probes.reach("executed, and power cut before the answer");
     check(executed_.size() == after.sequence, "I5", "results and sequence disagree");

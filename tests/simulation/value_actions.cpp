@@ -37,7 +37,12 @@ Kind pick_kind(std::uint64_t seed)
 
 Intent World::make_intent(const Step& step) const
 {
-    Intent intent{.id = operation_id(step.seed), .card_id = {}, .amount = {}, .parameter = {}};
+    Intent intent{.id = operation_id(step.seed),
+                  .card_id = {},
+                  .amount = {},
+                  .parameter = {},
+                  .account = merchant_name(step.seed % 5 % merchants_.size()),
+                  .refunds = {}};
     intent.action = step.action;
     intent.card = step.card % cards_.size();
     intent.other = step.other % cards_.size();
@@ -61,6 +66,7 @@ void World::begin_operation(const Step& step)
 
 void World::ask_again(const Step& step)
 {
+    if (step.seed % 3 == 0) return ask_order_again(step);
     std::vector<std::size_t> open;
     for (std::size_t i = 0; i < intents_.size(); ++i)
         if (intents_[i].state == Intent::State::open && !intents_[i].busy) open.push_back(i);
@@ -105,9 +111,18 @@ Outcome World::ask_card(const Intent& intent, TerminalProgram& program, CardLink
     switch (intent.action) {
     case Action::top_up: return terminal.top_up(link, intent.id, intent.amount);
     case Action::cash_out: return terminal.cash_out(link, intent.id, intent.amount, pin);
-    case Action::transfer_in: return terminal.transfer_in(link, intent.id, intent.amount, shop());
+    case Action::transfer_in: {
+        const auto owner = owner_of(intent.account);
+        return terminal.transfer_in(link, intent.id, intent.amount, intent.account, owner.get());
+    }
+    case Action::refund: {
+        const auto owner = owner_of(intent.account);
+        if (!owner) return terminal.transfer_in(link, intent.id, intent.amount, intent.account);
+        return terminal.refund(link, intent.id, intent.amount, intent.account, *owner,
+                               *intent.refunds);
+    }
     case Action::transfer_out:
-        return terminal.transfer_out(link, intent.id, intent.amount, shop(), pin);
+        return terminal.transfer_out(link, intent.id, intent.amount, intent.account, pin);
     default: return terminal.administer(link, intent.id, intent.kind, intent.parameter);
     }
 }
@@ -175,14 +190,14 @@ void World::pay(std::size_t number)
                                .card_id = intent.card_id,
                                .kind = Kind::payment,
                                .amount = -intent.amount,
-                               .account = shop()};
+                               .account = intent.account};
     write_journal(program, [&](OperationJournal& journal) {
         return journal.intend(wanted, JournalSent{paying.memory().sequence, std::nullopt});
     });
     const auto block = pin_of("4711");
     intents_[number].asked = Asked::again;
     SimLink link(environment_, paying);
-    const auto outcome = program.terminal->pay(link, intent.id, intent.amount, shop(),
+    const auto outcome = program.terminal->pay(link, intent.id, intent.amount, intent.account,
                                                intent.with_pin ? &block : nullptr, intent.asked);
     if (const auto* applied = std::get_if<Applied>(&outcome)) {
         write_journal(program, [&](OperationJournal& journal) {

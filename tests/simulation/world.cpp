@@ -43,7 +43,12 @@ Limits pick_limits(Random& random)
 
 AccountId shop()
 {
-    return *AccountId::parse(std::string_view("SHOP-1"));
+    return merchant_name(0);
+}
+
+AccountId merchant_name(std::size_t number)
+{
+    return *AccountId::parse("SHOP-" + std::to_string(number + 1));
 }
 
 AccountId thief()
@@ -65,7 +70,10 @@ OperationId operation_id(std::uint64_t seed)
 }
 
 World::World(const Plan& plan, const std::string& folder, Tell tell)
-    : plan_(plan), folder_(folder), host_(environment_, folder), auditor_(environment_)
+    : plan_(plan),
+      folder_(folder),
+      host_(environment_, folder),
+      auditor_(environment_, host_.issuer())
 {
     environment_.tell = std::move(tell);
     environment_.other_terminal = [this](std::uint64_t seed) { intrude(seed); };
@@ -79,12 +87,11 @@ void World::set_up()
     const auto beginning = plan_.seed % beginnings;
     Random random(beginning);
     reseed_library(beginning);
-    host_.platform().open_account(shop()).value();
     for (std::size_t i = 0; i < first_cards; ++i) issue(i, pick_limits(random));
 
     for (std::size_t i = 0; i < terminals; ++i) {
-        auto& program = programs_.emplace_back(
-            TerminalProgram{*AccountId::parse("till-" + std::to_string(i + 1)), {}, {}, {}, {}});
+        auto& program = programs_.emplace_back(TerminalProgram{
+            *AccountId::parse("till-" + std::to_string(i + 1)), {}, {}, {}, {}, {}});
         program.network = std::make_unique<Network>(environment_, host_, auditor_, late_);
         program.terminal = std::make_unique<Terminal>(
             *program.network, TerminalSettings{host_.issuer().card_root, program.name, nullptr});
@@ -92,7 +99,9 @@ void World::set_up()
         std::filesystem::remove(program.journal_path);
         start_program(program);
     }
+    open_accounts(random);
     fund(random);
+    check_now();
 }
 
 // Some value on the cards and with the shop, so that there is something to lose.
@@ -143,6 +152,9 @@ void World::step(const Step& step)
 {
     current_ = &step;
     reseed_library(step.seed);
+    Random passing(step.seed);
+    environment_.set_clock(environment_.clock +
+                           std::chrono::minutes(static_cast<std::int64_t>(passing.below(90))));
     environment_.injector.begin(step.faults);
     act(step);
     environment_.injector.end();
@@ -212,6 +224,19 @@ void World::act_alone(const Step& step)
     case Action::keep_image: keep_image(step); break;
     case Action::roll_back_card: roll_back_card(step); break;
     case Action::issue_card: issue_card(step); break;
+    case Action::refund: begin_refund(step); break;
+    case Action::order: order(step); break;
+    case Action::operate: operate(step); break;
+    case Action::misuse_consent: misuse_consent(step); break;
+    case Action::forge_order: forge_order(step); break;
+    case Action::spend_unseen: spend_unseen(step); break;
+    case Action::late_receipts: late_receipts(step); break;
+    case Action::declare_lost: declare_lost(step); break;
+    case Action::recover: recover(step); break;
+    case Action::write_off: write_off(step); break;
+    case Action::wait: wait(step); break;
+    case Action::close_gaps: close_gaps(step); break;
+    case Action::fetch_deny_list: fetch_deny_list(step); break;
     }
 }
 
@@ -234,13 +259,14 @@ void World::check_now()
     const Injector::Pause pause(environment_.injector);
     auditor_.after_step(host_.platform(), issued_cards());
     check_intents();
+    check_orders();
 }
 
 WorldReport World::report() const
 {
     return {.steps = plan_.steps.size(),
             .operations = environment_.operations,
-            .records = auditor_.records(),
+            .entries = auditor_.entries(),
             .trace = environment_.trace,
             .injected = environment_.injector.injected(),
             .probes = environment_.probes};

@@ -112,7 +112,8 @@ Words serve(Platform& platform, Words asked)
             {.id = id, .second = second, .terminal = AccountId::parse(asked.get()).value()}));
     }
     const auto receipt = asked.get_object<Receipt>().value();
-    return answer(platform.settle(receipt, asked.get_object<ExecutedOperation>()));
+    const auto executed = asked.get_object<ExecutedOperation>();
+    return answer(platform.settle({receipt, executed, AccountId::parse(asked.get()).value()}));
 }
 
 void serve_all(Platform& platform, const Socket& door)

@@ -60,13 +60,13 @@ public:
             return words.get_object<FirstInstruction>().value();
         });
     }
-    Result<Settlement> settle(const Receipt& receipt,
-                              const std::optional<ExecutedOperation>& executed) override
+    Result<Settlement> settle(const Submission& submission) override
     {
         Words words;
         words.put("settle");
-        words.put_object(std::optional(receipt));
-        words.put_object(executed);
+        words.put_object(std::optional(submission.receipt));
+        words.put_object(submission.executed);
+        words.put(std::string(submission.terminal.text()));
         return call<Settlement>(words, [](Words& answer) {
             Settlement done;
             done.settled = answer.get_number<int>() != 0;
@@ -76,8 +76,12 @@ public:
             return done;
         });
     }
+    // The soak's tills keep no accounts.
+    Result<AccountStanding> account_standing(const AccountId&) override { return not_a_tills(); }
+    Result<ExecutedOrder> execute(const SignedOrder&) override { return not_a_tills(); }
 
 private:
+    static Error not_a_tills() { return {.code = Errc::not_permitted, .where = "the soak"}; }
     template <class Id>
     static Words asking(const char* call, const Id& id)
     {

@@ -64,7 +64,7 @@ inline Operation operation()
             .amount = Amount::minor_units(100),
             .unit = Unit::from_code(978).value(),
             .nonce = {},
-            .account = std::nullopt,
+            .account = account_id("T1"),
             .parameter = {}};
 }
 

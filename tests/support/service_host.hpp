@@ -23,15 +23,21 @@ inline void write_file(const std::string& path, const std::string& text)
     ::chmod(path.c_str(), 0600);
 }
 
+// A section of the clients' file; `more`: lines of it.
+inline std::string client_section(const char* name, const char* roles, const std::string& token,
+                                  const std::string& more = {})
+{
+    return std::string("[client ") + name + "]\nroles = " + roles +
+           "\ntoken-sha256 = " + service::digest_of_token(token).to_string() + "\n" + more;
+}
+
 class ServiceHost {
 public:
     // A client that may do everything, named "all".
     static std::string everything(const std::string& token)
     {
-        return "[client all]\nroles = terminal operator auditor\naccounts = T1 till-1 "
-               "till-2\ntoken-sha256 "
-               "= " +
-               service::digest_of_token(token).to_string() + "\n";
+        return client_section("all", "terminal operator auditor", token,
+                              "accounts = T1 till-1 till-2\n");
     }
 
     explicit ServiceHost(Platform& platform, const CheckpointKey* key = nullptr,

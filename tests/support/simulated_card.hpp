@@ -6,6 +6,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include <tallycard/card_result.hpp>
@@ -16,6 +17,19 @@
 #include "crypto/card_signer.hpp"
 
 namespace tallycard::test {
+
+inline AccountId account_id(std::string_view text)
+{
+    return AccountId::parse(text).value();
+}
+
+// A receipt as the terminal delivers it.
+inline Submission submission(const Receipt& receipt,
+                             const std::optional<ExecutedOperation>& executed = std::nullopt,
+                             const char* terminal = "T1")
+{
+    return {receipt, executed, account_id(terminal)};
+}
 
 class SimulatedCard {
 public:
@@ -56,7 +70,7 @@ public:
     Submission pay(std::int64_t amount, const char* payee)
     {
         const auto operation = make(Kind::payment, -amount, payee);
-        return {execute(operation), ExecutedOperation{operation, std::nullopt}};
+        return submission(execute(operation), ExecutedOperation{operation, std::nullopt});
     }
 
     SecondInstruction request(Kind kind, std::int64_t amount, const char* account) const

@@ -66,10 +66,19 @@ public:
         return around([&] { return below_.void_pending(id); });
     }
     tallycard::Result<tallycard::Settlement> settle(
-        const tallycard::Receipt& receipt,
-        const std::optional<tallycard::ExecutedOperation>& executed) override
+        const tallycard::Submission& submission) override
     {
-        return around([&] { return below_.settle(receipt, executed); });
+        return around([&] { return below_.settle(submission); });
+    }
+    tallycard::Result<tallycard::AccountStanding> account_standing(
+        const tallycard::AccountId& account) override
+    {
+        return around([&] { return below_.account_standing(account); });
+    }
+    tallycard::Result<tallycard::ExecutedOrder> execute(
+        const tallycard::SignedOrder& order) override
+    {
+        return around([&] { return below_.execute(order); });
     }
 
 private:

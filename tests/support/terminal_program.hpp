@@ -66,7 +66,7 @@ struct TerminalProgram {
                         .offline_payments = 15,
                         .offline_total = Balance::minor_units(100'00)};
         (void)issue_card(*platform, root, *link, transport_key(), order).value();
-        platform->open_account(shop()).value();
+        test::open_account(*platform, platform->issuer(), shop()).value();
         const auto ids = {test::id_of<OperationId>(1), test::id_of<OperationId>(2)};
         const auto given = terminal->top_up(*link, *ids.begin(), Amount::minor_units(1000'00));
         const auto moved =

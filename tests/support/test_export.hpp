@@ -79,9 +79,9 @@ private:
     {
         merkle::Frontier tree;
         for (const auto& line : lines(text)) {
-            if (!line.starts_with("record ")) continue;
-            std::vector<std::uint8_t> bytes((line.size() - 7) / 2);
-            if (detail::from_hex(std::string_view(line).substr(7), bytes))
+            if (!line.starts_with("entry ")) continue;
+            std::vector<std::uint8_t> bytes((line.size() - 6) / 2);
+            if (detail::from_hex(std::string_view(line).substr(6), bytes))
                 tree.append(merkle::leaf_hash(bytes));
         }
         const Checkpoint checkpoint{"issuer.test", {tree.size(), tree.root()}};

@@ -10,6 +10,7 @@
 #include <tallycard/ledger_verifier.hpp>
 #include <tallycard/platform.hpp>
 
+#include "account_owner.hpp"
 #include "crypto/software_keys.hpp"
 #include "protocol/digest.hpp"
 #include "simulated_card.hpp"
@@ -17,26 +18,6 @@
 #include "test_store.hpp"
 
 namespace tallycard::test {
-
-inline KeySeed seed(std::uint8_t n)
-{
-    std::array<std::uint8_t, KeySeed::size> bytes{};
-    bytes.fill(n);
-    return KeySeed(bytes);
-}
-
-template <class T>
-T id_of(std::uint32_t n)
-{
-    std::array<std::uint8_t, T::size> bytes{};
-    for (std::size_t i = 0; i < 4; ++i) bytes[i] = static_cast<std::uint8_t>(n >> (24 - 8 * i));
-    return T(bytes);
-}
-
-inline AccountId account_id(std::string_view text)
-{
-    return AccountId::parse(text).value();
-}
 
 class TestIssuer {
 public:
@@ -69,6 +50,9 @@ public:
         settings.issuer = issuer_;
         settings.signers.assign(signers_.begin(), signers_.end());
         settings.checkpoint_file = checkpoint_file();
+        settings.clock = [this] { return clock; };
+        settings.quarantine = std::chrono::days(30);
+        settings.gap_after = std::chrono::days(30);
         return Platform::open(std::move(store), std::move(settings));
     }
     Result<std::unique_ptr<Platform>> open_again(StoreCheck check = StoreCheck::thorough) const
@@ -90,6 +74,8 @@ public:
                   .pin_above = Balance::minor_units(Balance::largest),
                   .offline_payments = 15,
                   .offline_total = Balance::minor_units(Balance::largest)};
+
+    Time clock{std::chrono::days(20000)};  // where the platform reads the time
 
     SimulatedCard make_card()
     {
@@ -131,25 +117,53 @@ public:
     {
         return platform_->authorise_transfer(transfer_request(card.request(kind, amount, account)));
     }
+    // With the owner's consent where it needs one.
     TransferRequest transfer_request(const SecondInstruction& second, const char* terminal = "T1")
     {
-        return {.id = next_id(), .second = second, .terminal = account_id(terminal)};
+        TransferRequest request{
+            .id = next_id(), .second = second, .terminal = account_id(terminal)};
+        const auto& operation = second.operation;
+        if (operation.valid() && needs_consent(operation) && !is_reserved(*operation.account))
+            request.consent = account_owner().consent(issuer_.card_root, operation).value();
+        return request;
+    }
+    Result<ExecutedOrder> open_account(const AccountId& account)
+    {
+        return test::open_account(*platform_, issuer_, account);
+    }
+    SignedOrder order(OrderKind kind, const char* account, std::int64_t amount = 0,
+                      const char* other = nullptr)
+    {
+        auto made = account_order(*platform_, issuer_, kind, account_id(account), amount, other);
+        if (kind != OrderKind::hand_in) return made;
+        const auto till = platform_->account(cash_account(account_id(account))).value();
+        made.order.number = (till ? till->number : 0) + 1;
+        return made;
+    }
+    Result<ExecutedOrder> execute(OrderKind kind, const char* account, std::int64_t amount = 0,
+                                  const char* other = nullptr)
+    {
+        return platform_->execute(order(kind, account, amount, other));
     }
     // Signs, executes and settles.
     Settlement run(SimulatedCard& card, Kind kind, std::int64_t amount = 0,
                    Parameter parameter = {})
     {
         const auto first = authorise(card, kind, amount, parameter).value().first;
-        return platform_->settle(card.execute(first), std::nullopt).value();
+        return platform_->settle(submission(card.execute(first))).value();
     }
     Settlement transfer(SimulatedCard& card, Kind kind, std::int64_t amount, const char* account)
     {
         const auto first = transfer_status(card, kind, amount, account).value().first;
-        return platform_->settle(card.execute(first), std::nullopt).value();
+        return platform_->settle(submission(card.execute(first))).value();
     }
-    Result<Settlement> settle(const Submission& submission)
+    Result<Settlement> settle(const Submission& submitted) { return platform_->settle(submitted); }
+    // The findings of an auditor in the ledger as it is now.
+    LedgerReport audit()
     {
-        return platform_->settle(submission.receipt, submission.executed);
+        const auto path = folder_.file("audited");
+        platform_->export_ledger(path, checkpoint_key_).value();
+        return verify_ledger(path, issuer_).value();
     }
 
     std::int64_t balance(AccountKind kind, const char* name)
@@ -169,7 +183,7 @@ public:
         for (const auto& row : platform_->accounts().value())
             sum += static_cast<std::uint64_t>(row.balance);
         for (const auto& row : platform_->cards().value())
-            sum += static_cast<std::uint64_t>(row.balance.to_minor_units());
+            sum += row.balance.to_minor_units() - static_cast<std::uint64_t>(row.recovered);
         return static_cast<std::int64_t>(sum);
     }
 

@@ -12,7 +12,16 @@ namespace testing {
 
 using namespace tallycard;
 
-enum class Call { standing, authorise, authorise_transfer, status, void_pending, settle };
+enum class Call {
+    standing,
+    authorise,
+    authorise_transfer,
+    status,
+    void_pending,
+    settle,
+    account_standing,
+    execute
+};
 
 class WrappedClient final : public IssuerClient {
 public:
@@ -48,10 +57,17 @@ public:
     {
         return around(Call::void_pending, [&] { return below_.void_pending(id); });
     }
-    Result<Settlement> settle(const Receipt& receipt,
-                              const std::optional<ExecutedOperation>& executed) override
+    Result<Settlement> settle(const Submission& submission) override
     {
-        return around(Call::settle, [&] { return below_.settle(receipt, executed); });
+        return around(Call::settle, [&] { return below_.settle(submission); });
+    }
+    Result<AccountStanding> account_standing(const AccountId& account) override
+    {
+        return around(Call::account_standing, [&] { return below_.account_standing(account); });
+    }
+    Result<ExecutedOrder> execute(const SignedOrder& order) override
+    {
+        return around(Call::execute, [&] { return below_.execute(order); });
     }
 
 private:

@@ -102,23 +102,59 @@ public:
     {
         return call([&] { return below_->issued(); });
     }
-    Result<std::uint64_t> record_count() override
+    Result<std::vector<OperationRow>> consented(const AccountId& account) override
     {
-        return call([&] { return below_->record_count(); });
+        return call([&] { return below_->consented(account); });
     }
-    Result<std::optional<Record>> record(std::uint64_t index) override
+    Result<std::vector<OperationRow>> refunds(const PaymentName& payment) override
     {
-        return call([&] { return below_->record(index); });
+        return call([&] { return below_->refunds(payment); });
+    }
+    Result<LedgerEnd> ledger_end() override
+    {
+        return call([&] { return below_->ledger_end(); });
+    }
+    Result<std::optional<Entry>> entry(std::uint64_t index) override
+    {
+        return call([&] { return below_->entry(index); });
+    }
+    Result<std::optional<std::uint64_t>> order_index(const AccountName& account,
+                                                     const OperationId& id) override
+    {
+        return call([&] { return below_->order_index(account, id); });
     }
     Result<std::optional<std::uint64_t>> record_index(const CardId& card_id,
                                                       std::uint32_t sequence) override
     {
         return call([&] { return below_->record_index(card_id, sequence); });
     }
-    Result<void> append_record(std::uint64_t index, const Record& record,
-                               const std::optional<Posting>& posting) override
+    Result<void> append_entry(std::uint64_t index, const Entry& entry,
+                              const std::optional<Posting>& posting) override
     {
-        return call([&] { return below_->append_record(index, record, posting); });
+        return call([&] { return below_->append_entry(index, entry, posting); });
+    }
+    Result<std::vector<std::uint64_t>> entries_of(const AccountName& account, std::uint64_t from,
+                                                  std::size_t limit) override
+    {
+        return call([&] { return below_->entries_of(account, from, limit); });
+    }
+    Result<std::vector<std::uint64_t>> entries_by(const AccountId& terminal, std::uint64_t from,
+                                                  std::size_t limit) override
+    {
+        return call([&] { return below_->entries_by(terminal, from, limit); });
+    }
+    Result<std::optional<Posting>> last_posting(const AccountName& account,
+                                                std::uint64_t before) override
+    {
+        return call([&] { return below_->last_posting(account, before); });
+    }
+    Result<void> put_reference(std::uint64_t index, const Reference& reference) override
+    {
+        return call([&] { return below_->put_reference(index, reference); });
+    }
+    Result<std::optional<Reference>> reference(std::uint64_t index) override
+    {
+        return call([&] { return below_->reference(index); });
     }
     Result<std::optional<Posting>> posting(std::uint64_t index) override
     {
@@ -143,6 +179,35 @@ public:
     Result<void> drop_kept(const CardId& card_id, std::uint32_t sequence) override
     {
         return call([&] { return below_->drop_kept(card_id, sequence); });
+    }
+    Result<std::vector<KeptRow>> kept(const CardId& card_id) override
+    {
+        return call([&] { return below_->kept(card_id); });
+    }
+    Result<std::vector<CardId>> cards_with_kept(const std::optional<CardId>& after,
+                                                std::size_t limit) override
+    {
+        return call([&] { return below_->cards_with_kept(after, limit); });
+    }
+    Result<void> insert_gap(const GapRow& row) override
+    {
+        return call([&] { return below_->insert_gap(row); });
+    }
+    Result<void> update_gap(const GapRow& row) override
+    {
+        return call([&] { return below_->update_gap(row); });
+    }
+    Result<std::vector<GapRow>> gaps(const CardId& card_id) override
+    {
+        return call([&] { return below_->gaps(card_id); });
+    }
+    Result<std::vector<DenyListLine>> deny_list(std::uint64_t from, std::size_t limit) override
+    {
+        return call([&] { return below_->deny_list(from, limit); });
+    }
+    Result<void> append_denial(const DenyListLine& line) override
+    {
+        return call([&] { return below_->append_denial(line); });
     }
     Result<std::size_t> kept_count() override
     {

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// docs/protocol.md, section 4, against the project's vectors, RFC 8032's, and those of others.
-#include <tallycard/record.hpp>
+// The signatures of docs/protocol.md, section 4, and docs/accounts.md, section 2, against the
+// project's vectors, RFC 8032's, and those of others.
+#include <tallycard/entry.hpp>
 #include <tallycard/verify.hpp>
+
+#include <algorithm>
+#include <deque>
+#include <map>
 
 #include <catch2/catch.hpp>
 
@@ -25,6 +30,62 @@ CardSigner signer_of(const Json& card)
 {
     return CardSigner(secret<CardScalar>(card["S"]), secret<NonceSecret>(card["z"]));
 }
+
+// True where any of the issuer's operation keys in the file signed this.
+template <class Signed>
+bool verifies_under_any(const Signed& object, const Json& keys)
+{
+    return std::ranges::any_of(
+        keys, [&](const Json& key) { return verify(object, value<PublicKey>(key)).has_value(); });
+}
+
+// The owners of the accounts of entries.json, entry by entry.
+class Owners {
+public:
+    explicit Owners(const Json& ledger) : root_(value<PublicKey>(ledger["card_root_public_key"]))
+    {
+        for (const auto& seed : ledger["account_seeds"])
+            signers_.emplace_back(secret<KeySeed>(seed));
+    }
+    // Also sets the key that the order sets.
+    void check(const AccountOrder& order, const Signature& owner)
+    {
+        auto& keys = keys_[order.account];
+        const bool proves_possession = sets_key(order.kind) && order.kind != OrderKind::replace_key;
+        const auto key = proves_possession ? order.key.value() : keys.in_force.value();
+        CHECK(verify_owner(order, owner, root_, key));
+        CHECK(signer(key).sign(root_, order).value() == owner);
+        if (!order.key) return;
+        keys.replaced = order.kind == OrderKind::open ? std::nullopt : keys.in_force;
+        keys.in_force = order.key;
+    }
+    // Counts under the key in force and under the one that this key replaced.
+    void check(const Operation& operation, const Signature& consent)
+    {
+        const auto& keys = keys_.at(operation.account.value());
+        for (const auto& key : {keys.in_force, keys.replaced}) {
+            if (!key || !verify_consent(operation, consent, root_, *key)) continue;
+            CHECK(signer(*key).consent(root_, operation).value() == consent);
+            return;
+        }
+        FAIL_CHECK("no key of the account");
+    }
+
+private:
+    struct Keys {
+        std::optional<PublicKey> in_force, replaced;
+    };
+    SoftwareAccountSigner& signer(const PublicKey& key)
+    {
+        const auto found =
+            std::ranges::find_if(signers_, [&](auto& one) { return one.public_key() == key; });
+        REQUIRE(found != signers_.end());
+        return *found;
+    }
+    PublicKey root_;
+    std::deque<SoftwareAccountSigner> signers_;
+    std::map<AccountId, Keys> keys_;
+};
 
 // The strict rule on a message that carries its own tag, or none: as the external vectors have it.
 bool verifies(const Bytes& message, const Bytes& key, const Bytes& signature)
@@ -121,7 +182,7 @@ TEST_CASE("a root key in software makes another key each time, and each is the c
               key->public_key);
 }
 
-TEST_CASE("results, statements and records carry signatures that verify", "[crypto]")
+TEST_CASE("results and statements carry signatures that verify", "[crypto]")
 {
     const auto vectors = load_vectors("results.json");
     const auto card = signer_of(vectors["card"]);
@@ -136,18 +197,126 @@ TEST_CASE("results, statements and records carry signatures that verify", "[cryp
         const auto statement = *StateStatement::decode(from_hex(v["encoded"]));
         CHECK(verify(statement, value<Signature>(v["card_signature"]), card.public_key()));
     }
-    const auto keys = load_vectors("entries.json", "operation_public_keys");
-    for (const auto& v : testing::card_entries()) {
-        const Receipt receipt{*CardResult::decode(from_hex(v["result"])),
-                              value<Signature>(v["card_signature"])};
-        CHECK(verify(receipt, card.public_key()));
-        if (v["issuer_signature"].is_null()) continue;
-        const FirstInstruction first{*Operation::decode(from_hex(v["operation"])),
-                                     value<Signature>(v["issuer_signature"])};
-        const bool verifies = verify(first, value<PublicKey>(keys[0])).has_value() ||
-                              verify(first, value<PublicKey>(keys[1])).has_value();
-        CHECK(verifies);
+}
+
+TEST_CASE("owner and issuer make the vectors' signatures of account orders, and they verify",
+          "[crypto]")
+{
+    const auto vectors = load_vectors("account_orders.json");
+    const auto root = value<PublicKey>(vectors["card_root_public_key"]);
+    const auto key = value<PublicKey>(vectors["operation_public_key"]);
+    SoftwareOperationSigner issuer(secret<KeySeed>(vectors["operation_seed"]));
+    int owners = 0, alone = 0;
+    for (const auto& v : vectors["orders"]) {
+        CAPTURE(v["fields"].dump());
+        const auto record = AccountRecord::decode(from_hex(v["account_record"])).value();
+        CHECK(issuer.sign(record.order, record.owner_signature).value() == record.issuer_signature);
+        CHECK(verify(record, key));
+        if (!record.owner_signature) {
+            ++alone;
+            continue;
+        }
+        SoftwareAccountSigner owner(secret<KeySeed>(v["owner"]["seed"]));
+        CHECK(owner.public_key() == value<PublicKey>(v["owner"]["public_key"]));
+        CHECK(owner.sign(root, record.order).value() == *record.owner_signature);
+        CHECK(verify_owner(record.order, *record.owner_signature, root, owner.public_key()));
+        CHECK_FALSE(verify_owner(record.order, *record.owner_signature, key, owner.public_key()));
+        auto without = record;
+        without.owner_signature.reset();
+        CHECK_FALSE(verify(without, key));
+        ++owners;
     }
+    CHECK(owners == 13);
+    CHECK(alone == 15);
+}
+
+TEST_CASE("an account's key makes the vectors' consents, and no other signature is one", "[crypto]")
+{
+    const auto vectors = load_vectors("consents.json");
+    const auto root = value<PublicKey>(vectors["card_root_public_key"]);
+    int good = 0, bad = 0;
+    for (const auto& v : vectors["good"]) {
+        const auto operation = Operation::decode(from_hex(v["operation"])).value();
+        const SecondInstruction asked{operation, value<Signature>(v["card_signature"])};
+        CHECK(verify(asked, value<PublicKey>(vectors["card"]["P"])));
+        if (v["consent"].is_null()) continue;
+        const auto consent = value<Signature>(v["consent"]);
+        SoftwareAccountSigner owner(secret<KeySeed>(v["account_seed"]));
+        CHECK(owner.public_key() == value<PublicKey>(v["account"]["key"]));
+        CHECK(owner.consent(root, operation).value() == consent);
+        CHECK(verify_consent(operation, consent, root, owner.public_key()));
+        ++good;
+    }
+    for (const auto& v : vectors["bad"]) {
+        if (v["error"] != "bad_signature") continue;
+        CAPTURE(v["why"].get<std::string>());
+        const auto verified = verify_consent(Operation::decode(from_hex(v["operation"])).value(),
+                                             value<Signature>(v["consent"]), root,
+                                             value<PublicKey>(v["account"]["key"]));
+        REQUIRE_FALSE(verified);
+        CHECK(verified.error().code == Errc::bad_signature);
+        ++bad;
+    }
+    CHECK(good == 3);
+    CHECK(bad == 27);
+}
+
+TEST_CASE("every signature in a ledger verifies, an owner's under the key of its time", "[crypto]")
+{
+    const auto vectors = load_vectors("entries.json");
+    const auto& keys = vectors["operation_public_keys"];
+    std::map<CardId, PublicKey> cards;
+    for (const auto& card : vectors["cards"])
+        cards[value<CardId>(card["card_id"])] = value<PublicKey>(card["public_key"]);
+    Owners owners(vectors);
+    int receipts = 0, instructions = 0, consents = 0, orders = 0, words = 0;
+    for (const auto& v : vectors["entries"]) {
+        CAPTURE(v["name"].get<std::string>(), v["time"].get<std::int64_t>());
+        const auto entry = Entry::decode(from_hex(v["encoded"])).value();
+        if (const auto* record = entry.account_record()) {
+            CHECK(verifies_under_any(*record, keys));
+            if (record->owner_signature) owners.check(record->order, *record->owner_signature);
+            words += record->owner_signature.has_value();
+            ++orders;
+            continue;
+        }
+        const auto& [operation, issuers, receipt, consent] = *entry.record();
+        CHECK(verify(receipt, cards.at(operation.card_id)));
+        if (issuers) CHECK(verifies_under_any(FirstInstruction{operation, *issuers}, keys));
+        if (consent) owners.check(operation, *consent);
+        instructions += issuers.has_value();
+        consents += consent.has_value();
+        ++receipts;
+    }
+    CHECK(receipts == 21);
+    CHECK(instructions == 17);
+    CHECK(consents == 1);
+    CHECK(orders == 16);
+    CHECK(words == 9);
+}
+
+TEST_CASE("the issuer makes the vectors' signatures of gaps, and they verify", "[crypto]")
+{
+    const auto vectors = load_vectors("gaps.json");
+    const auto& keys = vectors["operation_public_keys"];
+    SoftwareOperationSigner issuer(secret<KeySeed>(vectors["operation_seed"]));
+    int good = 0, forged = 0;
+    for (const auto& v : vectors["cases"]) {
+        const auto gap = Gap::decode(from_hex(v["gap"]["encoded"])).value();
+        CHECK(issuer.sign(gap).value() == gap.issuer_signature);
+        CHECK(verify(gap, issuer.public_key()));
+        ++good;
+    }
+    for (const auto& v : vectors["bad"]["gaps"]) {
+        const auto why = v["why"].get<std::string>();
+        CAPTURE(why);
+        const bool is_forged = why.starts_with("signed") || why.starts_with("bit flipped");
+        const auto gap = Gap::decode(from_hex(v["encoded"])).value();
+        CHECK(verifies_under_any(gap, keys) == !is_forged);
+        forged += is_forged;
+    }
+    CHECK(good == 10);
+    CHECK(forged == 11);
 }
 
 TEST_CASE("signatures that only a lenient verifier accepts are refused", "[crypto]")

@@ -40,7 +40,7 @@ TEST_CASE("I6: asking twice with one id is asking once, before and after it has 
     issuer.reopen();
     REQUIRE(issuer->authorise(request).value().first == first);
     const auto receipt = card.execute(first);
-    issuer->settle(receipt, std::nullopt).value();
+    issuer->settle(submission(receipt)).value();
 
     const auto after = issuer->authorise(request).value();
     REQUIRE(after.progress == Progress::settled);
@@ -129,7 +129,7 @@ TEST_CASE("no debit and no transfer is signed on a terminal's word alone: the ca
     REQUIRE(refusal(issuer->authorise_transfer(issuer.transfer_request(forged, "T2"))) ==
             Errc::bad_signature);
     const auto first = issuer->authorise_transfer(issuer.transfer_request(mine)).value().first;
-    issuer->settle(card.execute(first), std::nullopt).value();
+    issuer->settle(submission(card.execute(first))).value();
     REQUIRE(issuer.balance(AccountKind::cash, "T1") == -400);
     REQUIRE(issuer.balance(AccountKind::cash, "T2") == 0);
 }
@@ -139,7 +139,7 @@ TEST_CASE("a pending debit is shown to the terminal that asked for it alone")
     TestIssuer issuer;
     auto card = issuer.make_card();
     issuer.run(card, Kind::top_up, 500);
-    issuer->open_account(account_id("shop")).value();
+    issuer.open_account(account_id("shop")).value();
     const auto account = GENERATE("T1", "shop");
     const auto kind = std::string_view(account) == "T1" ? Kind::cash_out : Kind::transfer_out;
     const auto asked = issuer.transfer_request(card.request(kind, -100, account));
@@ -161,7 +161,7 @@ TEST_CASE("a pending debit is shown to the terminal that asked for it alone")
     const auto refused = refusal(issuer->authorise_transfer(taken));
     REQUIRE(refused == (kind == Kind::cash_out ? Errc::not_permitted : Errc::conflict));
 
-    issuer->settle(card.execute(first), std::nullopt).value();
+    issuer->settle(submission(card.execute(first))).value();
     REQUIRE(issuer->status(asked.id, account_id("T2")).value().progress == Progress::settled);
 }
 
@@ -180,7 +180,7 @@ TEST_CASE("what the card would refuse by its limits and its balance is not signe
     issuer.limits.maximum_balance = Balance::minor_units(1000);
     issuer.limits.maximum_amount = Balance::minor_units(700);
     auto card = issuer.make_card();
-    issuer->open_account(account_id("T1")).value();
+    issuer.open_account(account_id("T1")).value();
     REQUIRE(refusal(issuer.authorise(card, Kind::top_up, 701)) == Errc::amount_limit);
     issuer.run(card, Kind::top_up, 700);
     REQUIRE(refusal(issuer.authorise(card, Kind::top_up, 301)) == Errc::balance_limit);
@@ -238,7 +238,7 @@ TEST_CASE("a void is signed beside what is pending, and ends it when its result 
     REQUIRE(standing.voiding == voiding);
     REQUIRE(issuer->status(request.id, std::nullopt).value().progress == Progress::pending);
 
-    REQUIRE(issuer->settle(card.execute(voiding), std::nullopt).value().settled);
+    REQUIRE(issuer->settle(submission(card.execute(voiding))).value().settled);
 
     REQUIRE(issuer->status(request.id, std::nullopt).value().progress == Progress::voided);
     REQUIRE(!issuer->standing(card.id(), std::nullopt).value().pending);
@@ -256,7 +256,7 @@ TEST_CASE("a pending operation that has been voided may still be the one that ex
     const auto request = issuer.request(card, Kind::top_up, 100);
     const auto first = issuer->authorise(request).value().first;
     issuer->void_pending(card.id()).value();
-    REQUIRE(issuer->settle(card.execute(first), std::nullopt).value().settled);
+    REQUIRE(issuer->settle(submission(card.execute(first))).value().settled);
     REQUIRE(issuer->status(request.id, std::nullopt).value().progress == Progress::settled);
     REQUIRE(issuer.balance(AccountKind::cash, "T1") == -100);
 }
@@ -272,7 +272,7 @@ TEST_CASE("a void of a void is that void, and a denied card gets one for what is
     REQUIRE(issuer->authorise(top_up));
     issuer->deny(denied.id()).value();
     const auto cancel = issuer->void_pending(denied.id()).value();
-    REQUIRE(issuer->settle(denied.execute(cancel), std::nullopt).value().settled);
+    REQUIRE(issuer->settle(submission(denied.execute(cancel))).value().settled);
     REQUIRE(issuer->status(top_up.id, std::nullopt).value().progress == Progress::voided);
     REQUIRE(issuer->void_pending(denied.id()).error().code == Errc::unknown_operation);
 }

@@ -18,7 +18,7 @@ constexpr auto largest = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint32_t last_sequence = 0xFFFFFFFF;
 
 struct Lies {
-    bool no_record = false, no_index = false;
+    bool no_entry = false, no_index = false;
     std::optional<ExecutedOperation> kept_for;
     std::optional<Result<std::optional<AccountRow>>> account;
 };
@@ -26,11 +26,11 @@ Lies lies;
 
 class LyingTransaction final : public WrappedTransaction {
 public:
-    using WrappedTransaction::WrappedTransaction;
-    Result<std::optional<Record>> record(std::uint64_t index) override
+    using WrappedTransaction::WrappedTransaction, WrappedTransaction::kept;
+    Result<std::optional<Entry>> entry(std::uint64_t index) override
     {
-        if (lies.no_record) return std::optional<Record>();
-        return below().record(index);
+        if (lies.no_entry) return std::optional<Entry>();
+        return below().entry(index);
     }
     Result<std::optional<std::uint64_t>> record_index(const CardId& id, std::uint32_t at) override
     {
@@ -97,32 +97,44 @@ public:
     PublicKey public_key() const override { return signer_.public_key(); }
     Result<Signature> sign(const Operation& operation) override
     {
-        if (fails) return Error{.code = Errc::store_failed, .where = "signer"};
+        if (fails) return failure;
         return signer_.sign(operation);
+    }
+    Result<Signature> sign(const AccountOrder& order,
+                           const std::optional<Signature>& owner) override
+    {
+        if (fails) return failure;
+        return signer_.sign(order, owner);
+    }
+    Result<Signature> sign(const Gap& gap) override
+    {
+        if (fails) return failure;
+        return signer_.sign(gap);
     }
     bool fails = false;
 
 private:
+    static constexpr Error failure{.code = Errc::store_failed, .where = "signer"};
     SoftwareOperationSigner signer_{seed(1)};
 };
 
 }  // namespace
 
-TEST_CASE("a ledger that lost a record is damaged, and settles nothing anew", "[issuer][I11]")
+TEST_CASE("a ledger that lost an entry is damaged, and settles nothing anew", "[issuer][I11]")
 {
     TestIssuer issuer;
     auto card = issuer.make_card();
     const auto wanted = issuer.request(card, Kind::top_up, 500);
     const auto receipt = card.execute(issuer->authorise(wanted).value().first);
-    issuer->settle(receipt, std::nullopt).value();
+    issuer->settle(submission(receipt)).value();
     const auto platform = open_lying(issuer);
 
-    lies.no_record = true;
+    lies.no_entry = true;
     REQUIRE(platform->authorise(wanted).error().code == Errc::file_damaged);
     REQUIRE(platform->status(wanted.id, std::nullopt).error().code == Errc::file_damaged);
-    REQUIRE(platform->settle(receipt, std::nullopt).error().code == Errc::file_damaged);
-    lies = {.no_record = false, .no_index = true, .kept_for = {}, .account = {}};
-    REQUIRE(platform->settle(receipt, std::nullopt).error().code == Errc::evidence);
+    REQUIRE(platform->settle(submission(receipt)).error().code == Errc::file_damaged);
+    lies = {.no_entry = false, .no_index = true, .kept_for = {}, .account = {}};
+    REQUIRE(platform->settle(submission(receipt)).error().code == Errc::evidence);
     REQUIRE(platform->ledger_head().value().size == 1);
 }
 
@@ -136,10 +148,10 @@ TEST_CASE("a kept result without its operation is damage, and nothing of it sett
     REQUIRE(!issuer.settle(second).value().settled);
     const auto platform = open_lying(issuer);
     lies.kept_for = first.executed;
-    REQUIRE(platform->settle(first.receipt, first.executed).error().code == Errc::file_damaged);
+    REQUIRE(platform->settle(first).error().code == Errc::file_damaged);
     REQUIRE(platform->standing(card.id(), std::nullopt).value().settled == 1);
     lies = {};
-    REQUIRE(platform->settle(first.receipt, first.executed).value().settled);
+    REQUIRE(platform->settle(first).value().settled);
     REQUIRE(platform->standing(card.id(), std::nullopt).value().settled == 3);
 }
 
@@ -188,7 +200,7 @@ TEST_CASE("after the last sequence of a card nothing is signed for it", "[issuer
     });
     const auto first = issuer.authorise(card, Kind::top_up, 500).value().first;
     REQUIRE(first.operation.sequence == last_sequence);
-    REQUIRE(issuer->settle(card.execute(first), std::nullopt).value().settled);
+    REQUIRE(issuer->settle(submission(card.execute(first))).value().settled);
     REQUIRE(issuer->standing(card.id(), std::nullopt).value().settled == last_sequence);
     REQUIRE(issuer.authorise(card, Kind::top_up, 1).error().code == Errc::card_state);
     REQUIRE(issuer->void_pending(card.id()).error().code == Errc::unknown_operation);
@@ -198,7 +210,7 @@ TEST_CASE("a request for a transfer is one, valid, and of a known card", "[issue
 {
     TestIssuer issuer;
     auto card = issuer.make_card();
-    issuer->open_account(account_id("shop")).value();
+    issuer.open_account(account_id("shop")).value();
     const auto good = card.request(Kind::transfer_in, 1, "shop");
     auto bad = good;
     bad.operation.amount = {};
@@ -228,12 +240,16 @@ TEST_CASE("accounts end at 2^63−1 either way, and nothing wraps", "[issuer][I8
         Errc::bad_amount);
     put(*transaction, cash, -largest, 0);
     REQUIRE(books.reserve(cash_operation(Kind::top_up, 1)).error().code == Errc::bad_amount);
-    REQUIRE(books.check(cash_operation(Kind::top_up, 1)).error().code == Errc::bad_amount);
-    REQUIRE(books.post(cash_operation(Kind::top_up, 1)).error().code == Errc::bad_amount);
+    REQUIRE(books.check(*posting_of(cash_operation(Kind::top_up, 1))).error().code ==
+            Errc::bad_amount);
+    REQUIRE(books.post(*posting_of(cash_operation(Kind::top_up, 1))).error().code ==
+            Errc::bad_amount);
     put(*transaction, cash, largest, largest);
     REQUIRE(books.reserve(cash_operation(Kind::top_up, 1)).error().code == Errc::bad_amount);
-    REQUIRE(books.check(cash_operation(Kind::cash_out, -1)).error().code == Errc::bad_amount);
-    REQUIRE(books.post(cash_operation(Kind::cash_out, -1)).error().code == Errc::bad_amount);
+    REQUIRE(books.check(*posting_of(cash_operation(Kind::cash_out, -1))).error().code ==
+            Errc::bad_amount);
+    REQUIRE(books.post(*posting_of(cash_operation(Kind::cash_out, -1))).error().code ==
+            Errc::bad_amount);
     REQUIRE(transaction->account(cash).value()->balance == largest);
 }
 

@@ -43,18 +43,19 @@ TEST_CASE("I14: evidence holds only the operation that the card signed for", "[i
     const auto operations = [&](std::size_t at) { return issuer->evidence().value().at(at); };
 
     auto second = one.pay(2, "thief");
-    REQUIRE(issuer->settle(second.receipt, std::nullopt).error().code == Errc::evidence);
+    REQUIRE(issuer->settle(submission(second.receipt)).error().code == Errc::evidence);
     REQUIRE(!operations(0).operation);
     second = two.pay(3, "thief");
-    REQUIRE(
-        issuer->settle(second.receipt, ExecutedOperation{card.make(Kind::payment, -9, "shop"), {}})
-            .error()
-            .code == Errc::evidence);
+    REQUIRE(issuer
+                ->settle(submission(second.receipt,
+                                    ExecutedOperation{card.make(Kind::payment, -9, "shop"), {}}))
+                .error()
+                .code == Errc::evidence);
     REQUIRE(!operations(1).operation);
     second = three.pay(4, "thief");
     auto invalid = *second.executed;
     invalid.operation.amount = Amount::minor_units(4);
-    REQUIRE(issuer->settle(second.receipt, invalid).error().code == Errc::evidence);
+    REQUIRE(issuer->settle(submission(second.receipt, invalid)).error().code == Errc::evidence);
     REQUIRE(!operations(2).operation);
     second = four.pay(5, "thief");
     REQUIRE(issuer.settle(second).error().code == Errc::evidence);

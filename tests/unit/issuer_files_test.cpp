@@ -71,6 +71,35 @@ TEST_CASE("a key file in another role does not open, though its role was changed
     REQUIRE(open_checkpoint_key(path, passphrase("a")).error().code == Errc::wrong_passphrase);
 }
 
+TEST_CASE("an account's key opens from its file, and from a file of another role never")
+{
+    const TemporaryFolder folder;
+    const auto path = folder.file("account.key"), other = folder.file("operation.key");
+    const auto key =
+        create_key_file(path, KeyRole::account, seed(3), passphrase("a"), cheap).value();
+    create_key_file(other, KeyRole::operation, seed(3), passphrase("a"), cheap).value();
+    const auto order = AccountOrder{.kind = OrderKind::close,
+                                    .account = account_id("SHOP"),
+                                    .number = 1,
+                                    .amount = {},
+                                    .unit = Unit::from_code(978).value(),
+                                    .id = id_of<OperationId>(1)};
+    const auto root = SoftwareCardRoot(seed(2)).public_key();
+
+    const auto owner = open_account_key(path, passphrase("a")).value();
+
+    CHECK(owner->public_key() == key);
+    CHECK(verify_owner(order, owner->sign(root, order).value(), root, key));
+    CHECK(open_account_key(path, passphrase("b")).error().code == Errc::wrong_passphrase);
+    CHECK(open_operation_key(path, passphrase("a")).error().code == Errc::file_damaged);
+    CHECK(open_witness_key(path, "w", passphrase("a")).error().code == Errc::file_damaged);
+    CHECK(open_account_key(other, passphrase("a")).error().code == Errc::file_damaged);
+    auto bytes = files::read(other, 200).value();
+    bytes[10] = static_cast<char>(KeyRole::account);
+    files::replace(other, bytes).value();
+    CHECK(open_account_key(other, passphrase("a")).error().code == Errc::wrong_passphrase);
+}
+
 TEST_CASE("every flipped bit of a key file keeps it shut")
 {
     const TemporaryFolder folder;

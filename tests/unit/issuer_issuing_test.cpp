@@ -128,7 +128,7 @@ TEST_CASE("an issued card executes what the platform signs, and its receipt sett
                            .first;
     auto session = CardSession::begin(card.link(), root.public_key()).value();
     const auto receipt = session.execute(first).value();
-    REQUIRE(issuer->settle(receipt, std::nullopt).value().balance == Balance::minor_units(5000));
+    REQUIRE(issuer->settle(submission(receipt)).value().balance == Balance::minor_units(5000));
     REQUIRE(issuer.sum_of_books() == 0);
 }
 

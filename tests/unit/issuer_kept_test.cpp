@@ -86,16 +86,18 @@ TEST_CASE("I11: a record exists exactly when its result has been settled, exactl
     REQUIRE(issuer->ledger_head().value().size == 0);
     const auto receipt = card.execute(first);
     for (int i = 0; i < 3; ++i)
-        REQUIRE(issuer->settle(receipt, ExecutedOperation{first.operation, first.issuer_signature})
+        REQUIRE(issuer
+                    ->settle(submission(receipt,
+                                        ExecutedOperation{first.operation, first.issuer_signature}))
                     .value()
                     .settled);
 
     REQUIRE(issuer->ledger_head().value().size == 1);
-    const auto record = issuer->record(0).value().value();
+    const auto record = issuer->entry(0).value().value().delivered()->record;
     REQUIRE(record.operation == first.operation);
     REQUIRE(record.issuer_signature == first.issuer_signature);
     REQUIRE(record.receipt == receipt);
-    REQUIRE(!issuer->record(1).value().has_value());
+    REQUIRE(!issuer->entry(1).value().has_value());
 }
 
 TEST_CASE("receipts settle in a batch, and each has an answer of its own")
@@ -109,11 +111,8 @@ TEST_CASE("receipts settle in a batch, and each has an answer of its own")
     auto unknown = card.pay(10, "shop");
     const auto payment = unknown.executed;
     unknown.executed.reset();
-    std::vector<Submission> batch = {unknown,
-                                     other.pay(20, "shop"),
-                                     clone.pay(21, "shop"),
-                                     {unknown.receipt, payment},
-                                     card.pay(30, "shop")};
+    std::vector<Submission> batch = {unknown, other.pay(20, "shop"), clone.pay(21, "shop"),
+                                     submission(unknown.receipt, payment), card.pay(30, "shop")};
 
     const auto answers = issuer->settle_all(batch).value();
 

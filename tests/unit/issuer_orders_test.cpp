@@ -22,7 +22,7 @@ TEST_CASE("orders of several kinds are done in their order, each with an answer 
 {
     TestIssuer issuer;
     auto paying = issuer.make_card(), topped = issuer.make_card(), moving = issuer.make_card();
-    REQUIRE(issuer->open_account(account_id("SHOP")));
+    REQUIRE(issuer.open_account(account_id("SHOP")));
     for (auto* card : {&paying, &topped, &moving}) issuer.run(*card, Kind::top_up, 1000);
     const auto payment = paying.pay(100, "SHOP");
     const auto request = issuer.request(topped, Kind::top_up, 50);
@@ -33,17 +33,17 @@ TEST_CASE("orders of several kinds are done in their order, each with an answer 
     const auto answers = issuer->do_all(orders).value();
     REQUIRE(answers.size() == orders.size());
     const auto settled = std::get<Result<Settlement>>(answers[0]);
-    CHECK(settled->ledger_index == 3);
+    CHECK(settled->ledger_index == 4);
     const auto first = status_in(answers[1]);
     CHECK(first->progress == Progress::pending);
     CHECK(status_in(answers[2])->first.operation == second.operation);
     CHECK(status_in(answers[3]).error().code == Errc::operation_pending);
     CHECK(status_in(answers[4])->first == first->first);
-    CHECK(std::get<Result<Settlement>>(answers[5])->ledger_index == 3);
+    CHECK(std::get<Result<Settlement>>(answers[5])->ledger_index == 4);
 
     issuer.reopen();
     CHECK(issuer->authorise(request)->first == first->first);
-    CHECK(issuer->settle(topped.execute(first->first), std::nullopt)->ledger_index == 4);
+    CHECK(issuer->settle(submission(topped.execute(first->first)))->ledger_index == 5);
     CHECK(issuer.sum_of_books() == 0);
 }
 
@@ -70,7 +70,7 @@ TEST_CASE("an order that is refused leaves nothing behind, and does not hold up 
     CHECK(status_in(answers[3]).error().code == Errc::unknown_card);
     CHECK(issuer->accounts()->size() == 1 + issuer->cards()->size());  // T1 and the holders'
     CHECK(issuer->status(too_much.id, std::nullopt).error().code == Errc::unknown_operation);
-    CHECK(issuer->settle(card.execute(status_in(answers[0])->first), std::nullopt));
+    CHECK(issuer->settle(submission(card.execute(status_in(answers[0])->first))));
     CHECK(issuer.sum_of_books() == 0);
 }
 

@@ -15,7 +15,7 @@ TEST_CASE("a top-up is signed, executed and settled, and moves value from cash t
     REQUIRE(status.progress == Progress::pending);
     REQUIRE(issuer->standing(card.id(), std::nullopt).value().pending == status.first);
     REQUIRE(issuer.balance(AccountKind::cash, "T1") == 0);
-    const auto settlement = issuer->settle(card.execute(status.first), std::nullopt).value();
+    const auto settlement = issuer->settle(submission(card.execute(status.first))).value();
 
     REQUIRE(settlement.settled);
     REQUIRE(settlement.sequence == 1);
@@ -43,7 +43,7 @@ TEST_CASE("an exported ledger verifies with public keys alone")
 
     if (report.fault) UNSCOPED_INFO(report.fault->line << ": " << report.fault->what);
     REQUIRE(!report.fault);
-    REQUIRE(report.records == 3);
+    REQUIRE(report.entries == 3);
     REQUIRE(report.on_cards == 2770);
     REQUIRE(report.in_accounts == 1230);
     REQUIRE(report.cash == -4000);

@@ -47,17 +47,17 @@ struct Trace {
         if (needs_request(kind)) return transfer(kind, amount, "T1");
         const auto request = issuer.request(card, kind, amount);
         const auto first = record([=, this] { return issuer->authorise(request); }).first;
-        settle(Submission{card.execute(first), std::nullopt});
+        settle(submission(card.execute(first)));
     }
     void transfer(Kind kind, std::int64_t amount, const char* account = "savings")
     {
         const auto request = issuer.transfer_request(card.request(kind, amount, account));
         const auto first = record([=, this] { return issuer->authorise_transfer(request); }).first;
-        settle(Submission{card.execute(first), std::nullopt});
+        settle(submission(card.execute(first)));
     }
-    void settle(const Submission& submission)
+    void settle(const Submission& submitted)
     {
-        record([=, this] { return issuer.settle(submission); });
+        record([=, this] { return issuer.settle(submitted); });
     }
 };
 
@@ -66,7 +66,7 @@ struct Trace {
 TEST_CASE("I13: replaying what the platform was asked, in any order, changes nothing")
 {
     Trace trace;
-    trace.issuer->open_account(account_id("savings")).value();
+    trace.issuer.open_account(account_id("savings")).value();
     for (int round = 0; round < 2; ++round) {
         trace.ask(Kind::top_up, 1000);
         trace.settle(trace.card.pay(40, "shop"));
@@ -102,12 +102,12 @@ TEST_CASE("I5: the ledger has each card's sequences without a gap, each of them 
     for (const auto& payment : payments) REQUIRE(issuer.settle(payment));
 
     std::map<CardId, std::uint32_t> last;
-    const auto records = issuer->records(0, 100).value();
-    for (const auto& record : records) {
-        const auto& result = record.receipt.result;
+    const auto entries = issuer->entries(0, 100).value();
+    for (const auto& entry : entries) {
+        const auto& result = entry.record()->receipt.result;
         REQUIRE(result.sequence == ++last[result.card_id]);
     }
-    REQUIRE(records.size() == 2 + 12);
+    REQUIRE(entries.size() == 2 + 12);
     REQUIRE(last.at(cards[0].id()) == 5);
     REQUIRE(last.at(cards[1].id()) == 9);
 }

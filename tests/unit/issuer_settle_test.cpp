@@ -84,11 +84,11 @@ TEST_CASE("the same result again answers what it answered the first time")
     auto card = issuer.make_card();
     const auto first = issuer.authorise(card, Kind::top_up, 700).value().first;
     const auto receipt = card.execute(first);
-    const auto once = issuer->settle(receipt, std::nullopt).value();
+    const auto once = issuer->settle(submission(receipt)).value();
     issuer.run(card, Kind::top_up, 1);
     issuer.reopen();
 
-    const auto again = issuer->settle(receipt, std::nullopt).value();
+    const auto again = issuer->settle(submission(receipt)).value();
 
     REQUIRE(again.settled);
     REQUIRE(again.sequence == once.sequence);
@@ -105,8 +105,9 @@ TEST_CASE("a result of an unknown card is refused")
     other.make_card();
     auto stranger = other.make_card();
     issuer.make_card();
-    REQUIRE(issuer->settle(stranger.execute(stranger.make(Kind::cancel, 0)), {}).error().code ==
-            Errc::unknown_card);
+    REQUIRE(
+        issuer->settle(submission(stranger.execute(stranger.make(Kind::cancel, 0)))).error().code ==
+        Errc::unknown_card);
 }
 
 TEST_CASE("a result without the card's signature is refused and is no evidence")
@@ -138,7 +139,7 @@ TEST_CASE("I12: any flipped bit in a third instruction is refused and changes no
         std::vector<std::uint8_t> bytes(receipt.bytes().begin(), receipt.bytes().end());
         bytes[bit / 8] = static_cast<std::uint8_t>(bytes[bit / 8] ^ 1u << bit % 8);
         const auto flipped = Receipt::decode(bytes);
-        if (!flipped || !issuer->settle(*flipped, std::nullopt)) ++refused;
+        if (!flipped || !issuer->settle(submission(*flipped))) ++refused;
     }
     REQUIRE(refused == 8 * receipt.size());
     REQUIRE(issuer->ledger_head().value().size == 0);
@@ -192,7 +193,8 @@ TEST_CASE("an operation of a kind that only the issuer signs, and did not sign, 
         operation.kind = Kind::transfer_out;
         auto result = submission.receipt.result;
         result.operation = operation.digest();
-        submission = {card.sign(result), ExecutedOperation{operation, signature}};
+        submission.receipt = card.sign(result);
+        submission.executed = ExecutedOperation{operation, signature};
     };
     // It rests on the store's memory alone, since the card does not sign the issuer's signature.
     require_evidence(EvidenceReason::foreign_operation, as_transfer, true);
@@ -223,10 +225,10 @@ TEST_CASE("an operation with our own signature that the store forgot settles, an
     issuer.run(card, Kind::top_up, 5000);
     const auto executed = forgotten(issuer, card, Kind::top_up, 300);
     const auto receipt = card.execute(executed.operation);
-    REQUIRE(issuer->settle(receipt, std::nullopt).error().code == Errc::unknown_operation);
+    REQUIRE(issuer->settle(submission(receipt)).error().code == Errc::unknown_operation);
     REQUIRE(issuer->restored().value() == 0);
 
-    const auto settled = issuer->settle(receipt, executed).value();
+    const auto settled = issuer->settle(submission(receipt, executed)).value();
     REQUIRE(settled.settled);
     REQUIRE(settled.restored);
     REQUIRE(issuer->evidence().value().empty());
@@ -235,7 +237,7 @@ TEST_CASE("an operation with our own signature that the store forgot settles, an
             Balance::minor_units(5300));
     REQUIRE(issuer.balance(AccountKind::cash, "T1") == -5300);
     REQUIRE(issuer->restored().value() == 1);
-    REQUIRE(issuer->settle(receipt, executed).value().settled);
+    REQUIRE(issuer->settle(submission(receipt, executed)).value().settled);
     REQUIRE(issuer->restored().value() == 1);
     REQUIRE(issuer.sum_of_books() == 0);
     issuer.run(card, Kind::top_up, 1);
@@ -254,7 +256,7 @@ TEST_CASE("a forgotten operation ends another one that was signed in its place")
     issuer->authorise(request).value();
     issuer->void_pending(card.id()).value();
     const auto receipt = card.execute(executed.operation);
-    REQUIRE(issuer->settle(receipt, executed).value().restored);
+    REQUIRE(issuer->settle(submission(receipt, executed)).value().restored);
     REQUIRE(issuer->authorise(request).value().progress == Progress::voided);
     REQUIRE(issuer.reserved(AccountKind::cash, "T1") == 0);
     REQUIRE(issuer->evidence().value().empty());
@@ -271,7 +273,7 @@ TEST_CASE("a forgotten operation that comes ahead of its turn is kept, and settl
     const auto missing = apart.execute(executed.operation);
     const auto payment = apart.pay(10, "shop");
     REQUIRE(!issuer.settle(payment).value().settled);
-    REQUIRE(issuer->settle(missing, executed).value().restored);
+    REQUIRE(issuer->settle(submission(missing, executed)).value().restored);
     REQUIRE(issuer->standing(card.id(), std::nullopt).value().settled == 3);
     REQUIRE(issuer->card(card.id()).value()->operation_key ==
             issuer.description().operation_keys[1]);
@@ -286,7 +288,8 @@ TEST_CASE("a forgotten operation that does not continue the card's chain is no e
     const auto executed = forgotten(issuer, card, Kind::top_up, 300);
     auto result = card.execute(executed.operation).result;
     result.balance = Balance::minor_units(9999);
-    REQUIRE(issuer->settle(card.sign(result), executed).error().code == Errc::unsettled);
+    REQUIRE(issuer->settle(submission(card.sign(result), executed)).error().code ==
+            Errc::unsettled);
     REQUIRE(issuer->evidence().value().empty());
     REQUIRE(!issuer->standing(card.id(), std::nullopt).value().denied);
 }
@@ -299,7 +302,7 @@ TEST_CASE("a signature under a key that the card does not have is none of ours")
     const auto operation = card.make(Kind::top_up, 300, "T1");
     const auto other = ed25519::sign(seed(4), wire::domain::operation, operation.encode());
     const auto receipt = card.execute(operation);
-    REQUIRE(issuer->settle(receipt, ExecutedOperation{operation, other}).error().code ==
+    REQUIRE(issuer->settle(submission(receipt, ExecutedOperation{operation, other})).error().code ==
             Errc::evidence);
 }
 

@@ -16,7 +16,7 @@ class FailingIssuer {
 public:
     FailingIssuer()
     {
-        issuer->open_account(account_id("shop")).value();
+        issuer.open_account(account_id("shop")).value();
         issuer.close();
         auto store = issuer.store().open().value();
         platform_ = issuer
@@ -81,11 +81,11 @@ private:
         std::string text;
         for (const auto& row : platform_->accounts().value())
             text += row.name.to_string() + " " + std::to_string(row.balance) + " " +
-                    std::to_string(row.reserved) + "\n";
+                    std::to_string(row.reserved) + " " + std::to_string(row.number) + "\n";
         for (const auto& row : platform_->cards().value())
             text += row.card_id.to_string() + " " + std::to_string(row.settled) + " " +
-                    std::to_string(row.balance.to_minor_units()) +
-                    (row.denied ? " denied\n" : "\n");
+                    std::to_string(row.balance.to_minor_units()) + (row.denied ? " denied" : "") +
+                    (row.lost_since ? " lost" : "") + std::to_string(row.recovered) + "\n";
         for (const auto& first : platform_->pending().value())
             text += first.operation.digest().to_string() + "\n";
         text += std::to_string(platform_->evidence().value().size()) + " " +
@@ -122,7 +122,8 @@ TEST_CASE("I3 I15: whichever call of the store fails, nothing has happened and a
     };
     const auto settle = [&](const Receipt& receipt,
                             std::optional<ExecutedOperation> executed = {}) {
-        return issuer.after_every_failure([&](Platform& p) { return p.settle(receipt, executed); });
+        return issuer.after_every_failure(
+            [&](Platform& p) { return p.settle(submission(receipt, executed)); });
     };
 
     const auto top_up = request(card, 1, Kind::top_up, 5000);
@@ -134,7 +135,7 @@ TEST_CASE("I3 I15: whichever call of the store fails, nothing has happened and a
             .pending);
     const auto funded = card.execute(first.first);
     REQUIRE(settle(funded).value().settled);
-    REQUIRE(settle(funded).value().ledger_index == 0);
+    REQUIRE(settle(funded).value().ledger_index == 1);
     REQUIRE(authorise(top_up).progress == Progress::settled);
 
     struct Transfer {
@@ -146,9 +147,8 @@ TEST_CASE("I3 I15: whichever call of the store fails, nothing has happened and a
     for (const auto& [kind, amount, account] :
          {Transfer{Kind::cash_out, -100, "T1"}, Transfer{Kind::transfer_out, -300, "shop"},
           Transfer{Kind::transfer_in, 200, "shop"}}) {
-        const TransferRequest wanted{.id = id_of<OperationId>(id++),
-                                     .second = card.request(kind, amount, account),
-                                     .terminal = account_id("T1")};
+        auto wanted = issuer.issuer.transfer_request(card.request(kind, amount, account));
+        wanted.id = id_of<OperationId>(id++);
         const auto signed_one =
             issuer.after_every_failure([&](Platform& p) { return p.authorise_transfer(wanted); });
         REQUIRE(settle(card.execute(signed_one->first)).value().settled);
@@ -180,13 +180,45 @@ TEST_CASE("I3 I15: whichever call of the store fails, nothing has happened and a
     REQUIRE(issuer.sweeps > 20);
 }
 
+TEST_CASE("I15 I21: whichever call of the store fails, no order has been executed and no gap made",
+          "[issuer][I15][I21]")
+{
+    FailingIssuer issuer;
+    auto card = issuer.make_card();
+    const auto execute = [&](OrderKind kind, std::int64_t amount, const char* other) {
+        const auto order = account_order(*issuer, issuer.issuer.description(), kind,
+                                         account_id("shop"), amount, other);
+        return issuer.after_every_failure([&](Platform& p) { return p.execute(order); });
+    };
+    const auto settle = [&](const Submission& submitted) {
+        return issuer.after_every_failure([&](Platform& p) { return p.settle(submitted); });
+    };
+    const auto first = issuer->authorise(request(card, 1, Kind::top_up, 5000)).value().first;
+    REQUIRE(settle(submission(card.execute(first))));
+    REQUIRE(execute(OrderKind::pay_in, 900, "bank"));
+    REQUIRE(execute(OrderKind::pay_out, -100, "bank"));
+    REQUIRE(execute(OrderKind::replace_key, 0, nullptr));
+
+    const auto missing = card.pay(10, "shop");
+    REQUIRE(!settle(card.pay(20, "shop")).value().settled);
+    issuer.issuer.clock += std::chrono::days(30);
+    REQUIRE(issuer.after_every_failure([&](Platform& p) { return p.close_gaps(); }).value() == 1);
+    REQUIRE(settle(missing).value().settled);
+    REQUIRE(issuer.after_every_failure([&](Platform& p) { return p.declare_lost(card.id()); }));
+    issuer.issuer.clock += std::chrono::days(30);
+    REQUIRE(execute(OrderKind::recover, 4970, card.id().to_string().c_str()));
+    REQUIRE(issuer->account_standing(account_id("shop"))->balance == 5800);
+    REQUIRE(issuer.failures > 80);
+    REQUIRE(issuer.sweeps == 9);
+}
+
 TEST_CASE("a proof whose store fails is no proof", "[issuer][ledger]")
 {
     FailingIssuer issuer;
     auto card = issuer.make_card();
     for (std::uint32_t id = 1; id <= 7; ++id) {
         const auto first = issuer->authorise(request(card, id, Kind::top_up, id)).value().first;
-        issuer->settle(card.execute(first), std::nullopt).value();
+        issuer->settle(submission(card.execute(first))).value();
         for (std::uint64_t index = 0; index < id; ++index) {
             const auto proof =
                 issuer.after_every_failure([&](Platform& p) { return p.prove(index); });

@@ -147,7 +147,7 @@ TEST_CASE("whose cash moves is in the signed operation: the store cannot say oth
     issuer.close();
     issuer.store().run("UPDATE operations SET terminal = 'T2'");
     issuer.reopen();
-    issuer->settle(card.execute(first), std::nullopt).value();
+    issuer->settle(submission(card.execute(first))).value();
     REQUIRE(issuer.balance(AccountKind::cash, "T1") == -5000);
     issuer.close();
     issuer.store().run("UPDATE accounts SET id = 'T2' WHERE id = 'T1'");
@@ -155,7 +155,7 @@ TEST_CASE("whose cash moves is in the signed operation: the store cannot say oth
     const auto path = issuer.folder().file("export");
     issuer->export_ledger(path, issuer.checkpoint_key()).value();
     const auto report = verify_ledger(path, issuer.description()).value();
-    REQUIRE(report.fault->what == std::string("the account's balance is not what the records say"));
+    REQUIRE(report.fault->what == std::string("an account that the entries name is missing"));
 }
 
 TEST_CASE("the sum of the books is right where its parts leave 64 bits")
@@ -216,7 +216,7 @@ TEST_CASE("I15: a platform killed at any moment starts again with everything it 
             const auto platform = issuer.open_again();
             if (!platform) return;
             for (std::size_t i = size - 1; i < payments.size(); ++i)
-                if ((*platform)->settle(payments[i].receipt, payments[i].executed)) report();
+                if ((*platform)->settle(payments[i])) report();
         });
         issuer.reopen();
         const auto now = issuer->ledger_head().value().size;
@@ -251,7 +251,7 @@ TEST_CASE("two processes settle into one store, and every receipt settles once")
         const auto platform = issuer.open_again();
         if (!platform) return 1;
         for (const auto& payment : payments)
-            if (!(*platform)->settle(payment.receipt, payment.executed)) return 2;
+            if (!(*platform)->settle(payment)) return 2;
         return 0;
     };
     std::vector<pid_t> children;
@@ -282,7 +282,7 @@ TEST_CASE("a platform is thread-safe")
     for (std::size_t i = 0; i < cards.size(); ++i)
         threads.emplace_back([&, i] {
             const auto status = issuer->authorise(requests[i]).value();
-            issuer->settle(cards[i].execute(status.first), std::nullopt).value();
+            issuer->settle(submission(cards[i].execute(status.first))).value();
         });
     for (auto& thread : threads) thread.join();
     REQUIRE(issuer->ledger_head().value().size == 4);

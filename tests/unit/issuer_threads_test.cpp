@@ -55,8 +55,8 @@ bool settled(Platform& platform, SimulatedCard& card, const Result<OperationStat
 {
     if (!status || status->progress != Progress::pending) return false;
     const auto receipt = card.execute(status->first);
-    const auto once = platform.settle(receipt, std::nullopt);
-    const auto again = platform.settle(receipt, std::nullopt);
+    const auto once = platform.settle(submission(receipt));
+    const auto again = platform.settle(submission(receipt));
     return once && once->settled && again && again->ledger_index == once->ledger_index;
 }
 
@@ -67,7 +67,7 @@ bool day(Platform& platform, SimulatedCard& card, std::uint32_t till)
         const auto id = till * 1000 + round * 2;
         if (!settled(platform, card, platform.authorise(top_up(card, id, 500)))) return false;
         const auto paid = card.pay(100, "SHOP");
-        if (!platform.settle(paid.receipt, paid.executed)) return false;
+        if (!platform.settle(paid)) return false;
         const auto out = cash_out(card, id + 1, 200);
         if (!settled(platform, card, platform.authorise_transfer(out))) return false;
         const auto standing = platform.standing(card.id(), std::nullopt);
@@ -82,7 +82,7 @@ bool office(Platform& platform, const CheckpointKey& key, const std::atomic<bool
     do {
         const auto head = platform.ledger_head();
         if (!head) return false;
-        const auto rows = platform.records(0, 1000);
+        const auto rows = platform.entries(0, 1000);
         if (!rows || rows->size() < head->size) return false;
         if (head->size > 0 && !(platform.prove(head->size - 1) && platform.checkpoint(key)))
             return false;
@@ -109,7 +109,7 @@ void check_books(TestIssuer& issuer)
     issuer->export_ledger(path, issuer.checkpoint_key()).value();
     const auto report = verify_ledger(path, issuer.description()).value();
     REQUIRE(!report.fault);
-    REQUIRE(report.records == operations_in_round * days);
+    REQUIRE(report.entries == operations_in_round * days);
 }
 
 }  // namespace
@@ -162,7 +162,7 @@ TEST_CASE("I6 I11: threads that ask for one thing at the same time get one answe
         });
         const auto receipt = card.execute(*signed_for[0]);
         in_threads(tills, [&](std::uint32_t i) {
-            const auto done = at(i).settle(receipt, std::nullopt);
+            const auto done = at(i).settle(submission(receipt));
             if (done) settled[i] = *done;
             return done.has_value();
         });

@@ -28,7 +28,7 @@ TEST_CASE("a transfer is signed after the card's signature verifies, for account
     auto second = card.request(Kind::transfer_out, -300, "savings");
     REQUIRE(refusal(issuer->authorise_transfer(issuer.transfer_request(second))) ==
             Errc::unknown_account);
-    issuer->open_account(account_id("savings")).value();
+    issuer.open_account(account_id("savings")).value();
     auto forged = second;
     forged.card_signature = other.request(Kind::transfer_out, -300, "savings").card_signature;
     REQUIRE(refusal(issuer->authorise_transfer(issuer.transfer_request(forged))) ==
@@ -39,7 +39,7 @@ TEST_CASE("a transfer is signed after the card's signature verifies, for account
     REQUIRE(first.operation == second.operation);
     REQUIRE(issuer->authorise_transfer(request).value().first == first);
     REQUIRE(issuer.balance(AccountKind::associated, "savings") == 0);
-    issuer->settle(card.execute(first), std::nullopt).value();
+    issuer->settle(submission(card.execute(first))).value();
     REQUIRE(issuer.balance(AccountKind::associated, "savings") == 300);
 }
 
@@ -48,7 +48,7 @@ TEST_CASE("a transfer for another sequence or unit is not signed")
     TestIssuer issuer;
     auto card = issuer.make_card();
     issuer.run(card, Kind::top_up, 1000);
-    issuer->open_account(account_id("savings")).value();
+    issuer.open_account(account_id("savings")).value();
     auto late = card;
     late.pay(1, "shop");
     REQUIRE(refusal(issuer.transfer_status(late, Kind::transfer_out, -1, "savings")) ==
@@ -68,7 +68,7 @@ TEST_CASE("a transfer in reserves the account's funds until the operation ends")
     auto card = issuer.make_card();
     auto other = issuer.make_card();
     issuer.run(card, Kind::top_up, 1000);
-    issuer->open_account(account_id("savings")).value();
+    issuer.open_account(account_id("savings")).value();
     issuer.transfer(card, Kind::transfer_out, -300, "savings");
     const auto ask = [&](SimulatedCard& who, std::int64_t amount) {
         return issuer.transfer_status(who, Kind::transfer_in, amount, "savings");
@@ -79,10 +79,10 @@ TEST_CASE("a transfer in reserves the account's funds until the operation ends")
     REQUIRE(refusal(ask(other, 101)) == Errc::insufficient_funds);
     const auto rest = ask(other, 100).value().first;
 
-    issuer->settle(card.execute(first), std::nullopt).value();
+    issuer->settle(submission(card.execute(first))).value();
     REQUIRE(issuer.balance(AccountKind::associated, "savings") == 100);
     REQUIRE(issuer.reserved(AccountKind::associated, "savings") == 100);
-    issuer->settle(other.execute(issuer->void_pending(other.id()).value()), std::nullopt).value();
+    issuer->settle(submission(other.execute(issuer->void_pending(other.id()).value()))).value();
     REQUIRE(issuer.balance(AccountKind::associated, "savings") == 100);
     REQUIRE(issuer.reserved(AccountKind::associated, "savings") == 0);
     REQUIRE(rest.operation.sequence == 1);
@@ -98,9 +98,9 @@ TEST_CASE("I10: a credit implies a stored, verified third signature")
     const auto first = issuer->authorise_transfer(issuer.transfer_request(second)).value().first;
     const auto holder = std::string(holder_account(card.id()).text());
     REQUIRE(issuer.balance(AccountKind::associated, holder.c_str()) == 0);
-    const auto index = issuer->settle(card.execute(first), std::nullopt).value().ledger_index;
+    const auto index = issuer->settle(submission(card.execute(first))).value().ledger_index;
     REQUIRE(issuer.balance(AccountKind::associated, holder.c_str()) == 300);
-    REQUIRE(verify(issuer->record(index).value()->receipt, card.public_key()));
+    REQUIRE(verify(issuer->entry(index).value()->record()->receipt, card.public_key()));
 }
 
 TEST_CASE("cash never overflows: what could is not signed")
@@ -114,7 +114,7 @@ TEST_CASE("cash never overflows: what could is not signed")
     const auto first = issuer.authorise(other, Kind::top_up, 5).value().first;
     auto third = issuer.make_card();
     REQUIRE(refusal(issuer.authorise(third, Kind::top_up, 1)) == Errc::bad_amount);
-    issuer->settle(other.execute(first), std::nullopt).value();
+    issuer->settle(submission(other.execute(first))).value();
     REQUIRE(issuer.balance(AccountKind::cash, "T1") == -most);
     REQUIRE(issuer.sum_of_books() == 0);
 }
@@ -133,13 +133,13 @@ TEST_CASE("all cards and accounts together never overflow: what could is not sig
             issuer.transfer_request(who.request(Kind::cash_out, amount, terminal), terminal));
     };
     const auto run = [&](SimulatedCard& who, std::int64_t amount, const char* terminal) {
-        issuer->settle(who.execute(ask(who, amount, terminal).value().first), {}).value();
+        issuer->settle(submission(who.execute(ask(who, amount, terminal).value().first))).value();
     };
     run(card, most - 5, "T1");
     REQUIRE(refusal(ask(other, 6, "T2")) == Errc::bad_amount);
     const auto first = ask(other, 5, "T2").value().first;
     REQUIRE(refusal(ask(third, 1, "T3")) == Errc::bad_amount);  // the other 5 are promised
-    issuer->settle(other.execute(first), std::nullopt).value();
+    issuer->settle(submission(other.execute(first))).value();
     REQUIRE(refusal(ask(third, 1, "T3")) == Errc::bad_amount);
 
     run(card, -7, "T1");  // is issued no more
@@ -165,10 +165,10 @@ TEST_CASE("a card's operation key is replaced, and signs from then on")
     const auto first =
         issuer.authorise(card, Kind::replace_operation_key, 0, keys[1]).value().first;
     REQUIRE(verify(first, keys[0]));
-    issuer->settle(card.execute(first), std::nullopt).value();
+    issuer->settle(submission(card.execute(first))).value();
     const auto next = issuer.authorise(card, Kind::top_up, 10).value().first;
     REQUIRE(verify(next, keys[1]));
-    issuer->settle(card.execute(next), std::nullopt).value();
+    issuer->settle(submission(card.execute(next))).value();
 
     const auto path = issuer.folder().file("export");
     issuer->export_ledger(path, issuer.checkpoint_key()).value();

@@ -135,7 +135,7 @@ TEST_CASE("I16: restoring an old platform database is noticed and refused", "[sq
     copy_store(issuer, "backup");
     issuer.reopen();
     auto rest = issuer.authorise(card, Kind::top_up, 1).value().first;
-    issuer->settle(card.execute(rest), std::nullopt).value();
+    issuer->settle(submission(card.execute(rest))).value();
     issuer->checkpoint(issuer.checkpoint_key()).value();
     issuer.close();
     const auto old = [&] { return open_sqlite_store(issuer.folder().file("backup")).value(); };
@@ -145,7 +145,7 @@ TEST_CASE("I16: restoring an old platform database is noticed and refused", "[sq
     REQUIRE(issuer.open(old()));  // nothing outside knows better
 }
 
-TEST_CASE("I16: a ledger as long as the checkpoint's but with other records is refused", "[sqlite]")
+TEST_CASE("I16: a ledger as long as the checkpoint's but with other entries is refused", "[sqlite]")
 {
     TestIssuer issuer;
     auto card = issuer.make_card();
@@ -180,7 +180,7 @@ TEST_CASE("a checkpoint file that is not the issuer's is damage")
     REQUIRE(code_of(issuer.open_again()) == Errc::file_damaged);
 }
 
-TEST_CASE("a record is proven to be in the ledger")
+TEST_CASE("an entry is proven to be in the ledger")
 {
     TestIssuer issuer;
     auto card = issuer.make_card();
@@ -188,9 +188,9 @@ TEST_CASE("a record is proven to be in the ledger")
     for (int i = 0; i < 6; ++i) issuer.settle(card.pay(i + 1, "shop")).value();
     for (std::uint32_t sequence = 1; sequence <= 7; ++sequence) {
         const auto proof = issuer->prove(card.id(), sequence).value();
-        REQUIRE(proof.record.receipt.result.sequence == sequence);
+        REQUIRE(proof.entry.record()->receipt.result.sequence == sequence);
         REQUIRE(proof.head == issuer->ledger_head().value());
-        REQUIRE(merkle::verify_inclusion(merkle::leaf_hash(proof.record.encode()), proof.index,
+        REQUIRE(merkle::verify_inclusion(merkle::leaf_hash(proof.entry.encode()), proof.index,
                                          proof.head.size, proof.path, proof.head.root));
     }
     REQUIRE(issuer->prove(7).error().code == Errc::unknown_operation);

@@ -47,7 +47,7 @@ TEST_CASE("an export is of one moment, and other processes settle while it is wr
     std::string newer;
     const auto key = key_that_first([&] {
         const auto payment = card.pay(1, "shop");
-        REQUIRE(other->settle(payment.receipt, payment.executed).value().settled);
+        REQUIRE(other->settle(payment).value().settled);
         newer = other->checkpoint(issuer.checkpoint_key()).value();
     });
     const auto made = issuer->export_ledger(path, key).value();
@@ -55,7 +55,7 @@ TEST_CASE("an export is of one moment, and other processes settle while it is wr
     CHECK(made.head.size == 1);
     const auto report = verify_ledger(path, issuer.description()).value();
     REQUIRE(!report.fault);
-    CHECK(report.records == 1);
+    CHECK(report.entries == 1);
     CHECK(report.on_cards == 1000);
     // The checkpoint that was made meanwhile is the newest, in the store and outside.
     CHECK(files::read(issuer.checkpoint_file(), 1000).value() == newer);
@@ -89,7 +89,7 @@ TEST_CASE("I16: an export of a ledger that is no longer there is not placed", "[
     issuer.run(card, Kind::top_up, 1000);
     const auto path = issuer.folder().file("export");
     const auto key = key_that_first([&] {
-        issuer.store().run("DELETE FROM journal WHERE idx = 1; DELETE FROM records WHERE idx = 1");
+        issuer.store().run("DELETE FROM journal WHERE idx = 1; DELETE FROM entries WHERE idx = 1");
     });
     CHECK(issuer->export_ledger(path, key).error().code == Errc::ledger_behind);
     CHECK(!std::filesystem::exists(path));

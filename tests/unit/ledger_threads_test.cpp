@@ -15,11 +15,11 @@ using namespace tallycard::test;
 
 namespace {
 
-// Several batches of cards and of records, in which the first and the last card pay last.
+// Several batches of cards and of entries, in which the first and the last card pay last.
 class LongExport {
 public:
     static constexpr std::uint32_t cards = 150, rounds = 4;
-    static constexpr std::size_t records = cards * (1 + rounds);
+    static constexpr std::size_t entries = cards * (1 + rounds);
 
     LongExport()
     {
@@ -36,7 +36,7 @@ public:
     }
 
     std::size_t card(std::size_t number) const { return first_card_ + number; }
-    std::size_t record(std::size_t number) const { return first_card_ + cards + number; }
+    std::size_t entry(std::size_t number) const { return first_card_ + cards + number; }
     std::string path() const { return issuer_.folder().file("export"); }
     const std::vector<std::string>& lines() const { return lines_; }
 
@@ -53,7 +53,7 @@ public:
             CAPTURE(threads);
             const auto several = with(threads);
             CHECK(several.cards == alone.cards);
-            CHECK(several.records == alone.records);
+            CHECK(several.entries == alone.entries);
             CHECK(several.accounts == alone.accounts);
             REQUIRE(several.fault.has_value() == alone.fault.has_value());
             if (!alone.fault) continue;
@@ -71,10 +71,11 @@ private:
     std::size_t first_card_ = 0;
 };
 
-// The last byte of a record is one of the card's signature.
-void damage_signature(std::string& record)
+// In front of the terminal T1, four bytes, is the card's signature.
+void damage_signature(std::string& entry)
 {
-    record.back() = record.back() == '0' ? '1' : '0';
+    auto& digit = entry[entry.size() - 9];
+    digit = digit == '0' ? '1' : '0';
 }
 
 std::size_t threads_of_this_process()
@@ -95,26 +96,26 @@ TEST_CASE("I12: the same verdict with 1, 2, 7 and all threads, wherever a ledger
     std::thread([] {}).join();  // with the first one the thread sanitizer starts one of its own
     const auto before = threads_of_this_process();
     constexpr auto cards = LongExport::cards;
-    constexpr auto records = LongExport::records;
+    constexpr auto entries = LongExport::entries;
 
     SECTION("nowhere")
     {
         const auto report = exported.verify(right);
         CHECK(!report.fault);
         CHECK(report.cards == cards);
-        CHECK(report.records == records);
+        CHECK(report.entries == entries);
     }
-    SECTION("in the signature of the first, a middle, or the last record")
+    SECTION("in the signature of the first, a middle, or the last entry")
     {
-        for (const std::size_t at : {std::size_t{0}, std::size_t{64}, records / 2, records - 1}) {
+        for (const std::size_t at : {std::size_t{0}, std::size_t{64}, entries / 2, entries - 1}) {
             auto lines = right;
-            damage_signature(lines[exported.record(at)]);
+            damage_signature(lines[exported.entry(at)]);
             const auto report = exported.verify(lines);
             REQUIRE(report.fault);
-            CHECK(report.fault->line == exported.record(at) + 1);
+            CHECK(report.fault->line == exported.entry(at) + 1);
             CHECK(report.fault->what == bad_signature);
             CHECK(report.cards == cards);
-            CHECK(report.records == at);
+            CHECK(report.entries == at);
         }
     }
     SECTION("in the certificate of the first, a middle, or the last card")
@@ -128,42 +129,42 @@ TEST_CASE("I12: the same verdict with 1, 2, 7 and all threads, wherever a ledger
             CHECK(report.fault->line == exported.card(at) + 1);
             CHECK(report.fault->what == bad_certificate);
             CHECK(report.cards == at);
-            CHECK(report.records == 0);
+            CHECK(report.entries == 0);
         }
     }
     SECTION("in two signatures: the first is named")
     {
         auto lines = right;
-        damage_signature(lines[exported.record(records - 1)]);
-        damage_signature(lines[exported.record(3)]);
-        CHECK(exported.verify(lines).fault->line == exported.record(3) + 1);
+        damage_signature(lines[exported.entry(entries - 1)]);
+        damage_signature(lines[exported.entry(3)]);
+        CHECK(exported.verify(lines).fault->line == exported.entry(3) + 1);
     }
     SECTION("in a signature, and soon after in something that needs none")
     {
-        for (const std::size_t later : {std::size_t{11}, std::size_t{100}, records - 1}) {
+        for (const std::size_t later : {std::size_t{11}, std::size_t{100}, entries - 1}) {
             auto lines = right;
-            damage_signature(lines[exported.record(10)]);
-            lines[exported.record(later)] = "record 00";
+            damage_signature(lines[exported.entry(10)]);
+            lines[exported.entry(later)] = "entry 00";
             const auto report = exported.verify(lines);
             CHECK(report.fault->what == bad_signature);
-            CHECK(report.fault->line == exported.record(10) + 1);
-            CHECK(report.records == 10);
+            CHECK(report.fault->line == exported.entry(10) + 1);
+            CHECK(report.entries == 10);
         }
     }
     SECTION("in something that needs no signature, and soon after in one")
     {
         auto lines = right;
-        lines[exported.record(10)] = "record 00";
-        damage_signature(lines[exported.record(11)]);
+        lines[exported.entry(10)] = "entry 00";
+        damage_signature(lines[exported.entry(11)]);
         const auto report = exported.verify(lines);
-        CHECK(report.fault->what == "malformed record");
-        CHECK(report.records == 10);
+        CHECK(report.fault->what == "malformed entry");
+        CHECK(report.entries == 10);
     }
     SECTION("in the last card's certificate, and in the line after it")
     {
         auto lines = right;
         lines[exported.card(cards - 1)].replace(38, 64, std::string(64, '0'));
-        lines.resize(exported.record(0));
+        lines.resize(exported.entry(0));
         CHECK(exported.verify(lines).fault->what == bad_certificate);
     }
     // A thread that was joined may take a moment to leave the list.

@@ -36,20 +36,20 @@ LedgerFault fault_at(std::string_view start, int skip, Change&& change)
     return *report.fault;
 }
 
-Record record_of(const std::string& line)
+Entry entry_of(const std::string& line)
 {
-    std::vector<std::uint8_t> bytes((line.size() - 7) / 2);
-    REQUIRE(detail::from_hex(std::string_view(line).substr(7), bytes));
-    return Record::decode(bytes).value();
+    std::vector<std::uint8_t> bytes((line.size() - 6) / 2);
+    REQUIRE(detail::from_hex(std::string_view(line).substr(6), bytes));
+    return Entry::decode(bytes).value();
 }
 
 template <class Change>
 auto record_with(Change change)
 {
     return [change](std::vector<std::string>& lines, std::size_t at) {
-        auto record = record_of(lines[at]);
-        change(record);
-        lines[at] = "record " + to_hex(record.encode());
+        auto entry = entry_of(lines[at]);
+        change(std::get<DeliveredRecord>(entry.what).record);
+        lines[at] = "entry " + to_hex(entry.encode());
     };
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("a ledger that is right has no fault, and its sums are the books'")
     const auto report = exported.verify(exported.text());
     REQUIRE(!report.fault);
     REQUIRE(report.cards == 2);
-    REQUIRE(report.records == 5);
+    REQUIRE(report.entries == 5);
     REQUIRE(report.accounts == 4);
     REQUIRE(report.on_cards == 3470);
     REQUIRE(report.in_accounts == 1230);
@@ -112,7 +112,7 @@ TEST_CASE("an export that was cut anywhere, or goes on, is not taken")
 TEST_CASE("an issuer's signature that does not verify is named with card and sequence")
 {
     const auto fault = fault_at(
-        "record ", 3, record_with([](Record& record) { record.issuer_signature = Signature{}; }));
+        "entry ", 3, record_with([](Record& record) { record.issuer_signature = Signature{}; }));
     REQUIRE(fault.what == "the issuer's signature does not verify under the card's operation key");
     REQUIRE(fault.card == id_of<CardId>(1));
     REQUIRE(fault.sequence == 3);
@@ -121,7 +121,7 @@ TEST_CASE("an issuer's signature that does not verify is named with card and seq
 TEST_CASE("a card's signature that does not verify is named")
 {
     const auto fault =
-        fault_at("record ", 2,
+        fault_at("entry ", 2,
                  record_with([](Record& record) { record.receipt.card_signature = Signature{}; }));
     REQUIRE(fault.what == "the card's signature does not verify");
     REQUIRE(fault.sequence == 2);
@@ -129,7 +129,7 @@ TEST_CASE("a card's signature that does not verify is named")
 
 TEST_CASE("a payment made larger is named")
 {
-    const auto fault = fault_at("record ", 2, record_with([](Record& record) {
+    const auto fault = fault_at("entry ", 2, record_with([](Record& record) {
                                     record.operation.amount = Amount::minor_units(-1231);
                                 }));
     REQUIRE(fault.what == "the result is not that of the operation");
@@ -137,18 +137,18 @@ TEST_CASE("a payment made larger is named")
 
 TEST_CASE("a record left out, or given twice, is named where the card's sequence breaks")
 {
-    auto fault = fault_at("record ", 2, [](auto& lines, std::size_t at) {
+    auto fault = fault_at("entry ", 2, [](auto& lines, std::size_t at) {
         lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(at));
     });
     REQUIRE(fault.what == "the sequence is not the card's next one");
     REQUIRE(fault.sequence == 3);
-    fault = fault_at("record ", 3, [](auto& lines, std::size_t at) { lines[at] = lines[at - 1]; });
+    fault = fault_at("entry ", 3, [](auto& lines, std::size_t at) { lines[at] = lines[at - 1]; });
     REQUIRE(fault.what == "the sequence is not the card's next one");
 }
 
 TEST_CASE("a balance that does not follow is named before any signature")
 {
-    const auto fault = fault_at("record ", 2, record_with([](Record& record) {
+    const auto fault = fault_at("entry ", 2, record_with([](Record& record) {
                                     record.receipt.result.balance = Balance::minor_units(5000);
                                 }));
     REQUIRE(fault.what == "the balance does not follow");
@@ -156,11 +156,11 @@ TEST_CASE("a balance that does not follow is named before any signature")
 
 TEST_CASE("a chain or a state that does not follow is named")
 {
-    auto fault = fault_at("record ", 2, record_with([](Record& record) {
+    auto fault = fault_at("entry ", 2, record_with([](Record& record) {
                               record.receipt.result.previous_result = Digest{};
                           }));
     REQUIRE(fault.what == "the result does not continue the card's chain");
-    fault = fault_at("record ", 4, record_with([](Record& record) {
+    fault = fault_at("entry ", 4, record_with([](Record& record) {
                          record.receipt.result.state = CardState::operational;
                      }));
     REQUIRE(fault.what == "the state does not follow");
@@ -175,7 +175,7 @@ TEST_CASE("a certificate of another card gives a key under which nothing verifie
     lines[a].replace(38, 64, certificate_b);
     const auto report = exported.verify(exported.sign_again(Export::join(lines)));
     REQUIRE(report.fault->what == "the card's signature does not verify");
-    REQUIRE(report.fault->line == line_with(lines, "record ") + 1);
+    REQUIRE(report.fault->line == line_with(lines, "entry ") + 1);
     REQUIRE(certificate_a != certificate_b);
 }
 
@@ -192,7 +192,7 @@ TEST_CASE("I1: an account that is overdrawn is a fault, though the sums agree")
     TestIssuer issuer;
     auto card = issuer.make_card();
     const auto& keys = issuer.description().operation_keys;
-    LedgerChecks checks(1);
+    LedgerChecks checks(issuer.description(), 1);
     LedgerAudit audit(issuer.description(), checks);
     REQUIRE(audit.add_card(1, card.id(), card.certificate(), keys.front()) == nullptr);
 
@@ -202,41 +202,40 @@ TEST_CASE("I1: an account that is overdrawn is a fault, though the sums agree")
                               .amount = Amount::minor_units(100),
                               .unit = issuer.description().currency.unit,
                               .nonce = id_of<Nonce>(1),
-                              .account = account_id("nobody"),
+                              .account = holder_account(card.id()),
                               .parameter = {}};
     const auto signature = SoftwareOperationSigner(seed(1)).sign(operation).value();
     const auto receipt = card.execute({operation, signature});
-    const auto* objection = audit.add_record(2, {operation, signature, receipt});
+    const Entry entry{
+        {}, DeliveredRecord{{operation, signature, receipt, std::nullopt}, account_id("T1")}};
+    const auto* objection = audit.add_entry(2, entry);
     REQUIRE(!checks.fault());
     REQUIRE(objection != nullptr);
     CHECK(std::string(objection) == "the account does not hold that much");
 }
 
-TEST_CASE("an account that is not what the records say is named")
+TEST_CASE("an account that is not what the entries say is named")
 {
     auto fault = fault_at("account associated shop", 0, [](auto& lines, std::size_t at) {
-        lines[at] = "account associated shop 1231";
+        lines[at] = "account associated shop 1231 0 -";
     });
-    REQUIRE(fault.what == "the account's balance is not what the records say");
-    fault = fault_at("end", 0, [](auto& lines, std::size_t at) {
-        const auto shop = line_with(lines, "account associated shop");
-        lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(shop));
-        lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(at) - 1, "account associated x 0");
-    });
-    REQUIRE(fault.what == "an account that the records name is missing");
+    REQUIRE(fault.what == "the account's balance is not what the entries say");
+    fault = fault_at("account associated shop", 0,
+                     [](auto& lines, std::size_t at) { lines[at] = "account associated x 0 0 -"; });
+    REQUIRE(fault.what == "an account that the entries name is missing");
     fault = fault_at("account cash T1", 0,
-                     [](auto& lines, std::size_t at) { lines[at] = "account cash T1 -4699"; });
-    REQUIRE(fault.what == "the account's balance is not what the records say");
+                     [](auto& lines, std::size_t at) { lines[at] = "account cash T1 -4699 0 -"; });
+    REQUIRE(fault.what == "the account's balance is not what the entries say");
 }
 
-TEST_CASE("a standing that is not what the records say is named")
+TEST_CASE("a standing that is not what the entries say is named")
 {
     const auto fault = fault_at("standing ", 0, [](auto& lines, std::size_t at) {
         const auto where = lines[at].find(" 2770 ");
         REQUIRE(where != std::string::npos);
         lines[at].replace(where, 6, " 9999 ");
     });
-    REQUIRE(fault.what == "the standing is not what the records say");
+    REQUIRE(fault.what == "the standing is not what the entries say");
     REQUIRE(fault.card == id_of<CardId>(1));
 }
 

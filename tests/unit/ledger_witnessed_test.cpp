@@ -10,7 +10,7 @@ using namespace tallycard::test;
 
 namespace {
 
-// An export that holds a checkpoint on the records that there were when it was made, cosigned by
+// An export that holds a checkpoint on the entries that there were when it was made, cosigned by
 // witnesses 1 and 3 of three.
 class WitnessedExport : public Export {
 public:
@@ -55,7 +55,7 @@ TEST_CASE("an auditor who demands two of three witnesses is shown that two have 
     const auto report = it.audit(it.exported, 2);
     REQUIRE(!report.fault);
     REQUIRE(report.witnessed);
-    CHECK(report.witnessed->records == 5);
+    CHECK(report.witnessed->entries == 5);
     REQUIRE(report.witnessed->cosignatures.size() == 2);
     CHECK(report.witnessed->cosignatures[1].witness == 2);
     CHECK(report.witnessed->cosignatures[1].time == 1003);
@@ -71,18 +71,18 @@ TEST_CASE("too few witnesses, or none, are a fault where they are demanded")
     CHECK(it.fault(it.text(), 1) == "no witness has cosigned a checkpoint of this ledger");
 }
 
-TEST_CASE("records behind the cosigned checkpoint are allowed as far as the auditor says")
+TEST_CASE("entries behind the cosigned checkpoint are allowed as far as the auditor says")
 {
     WitnessedExport it;
     auto card = it.issuer().make_card();
     for (int i = 0; i < 2; ++i) it.issuer().run(card, Kind::top_up, 10);
     it.export_it();
-    CHECK(it.audit(it.exported, 2, 2).witnessed->records == 5);
+    CHECK(it.audit(it.exported, 2, 2).witnessed->entries == 5);
     CHECK(!it.audit(it.exported, 2, 2).fault);
     CHECK(it.fault(it.exported, 2, 1) ==
-          "more records follow the cosigned checkpoint than may be unwitnessed");
+          "more entries follow the cosigned checkpoint than may be unwitnessed");
     CHECK(it.fault(it.exported, 2) ==
-          "more records follow the cosigned checkpoint than may be unwitnessed");
+          "more entries follow the cosigned checkpoint than may be unwitnessed");
 }
 
 TEST_CASE("an issuer who shows the auditor another ledger than the witnesses is found out")

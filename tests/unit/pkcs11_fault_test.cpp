@@ -5,6 +5,11 @@
 
 #include <p11-kit/pkcs11.h>
 
+#include <tallycard/verify.hpp>
+
+#include "crypto/card_derivation.hpp"
+#include "crypto/ed25519.hpp"
+#include "protocol/wire.hpp"
 #include "support/fake_hsm.hpp"
 
 using namespace tallycard;
@@ -27,12 +32,21 @@ TEST_CASE("a token signs what the same key in a file signs")
     Fake fake;
     const auto signer = Fake::open().value();
     CHECK(signer->sign(operation()).value() == expected);
+}
+
+TEST_CASE("a token's card root makes one key for a card id, by RFC 8032's nonce")
+{
+    Fake fake;
     const auto root = open_pkcs11_card_root(Fake::uri(), Fake::pin()).value();
-    const auto key = root->derive(id_of<CardId>(5)).value();
-    const auto same = SoftwareCardRoot(seed(1)).derive(id_of<CardId>(5)).value();
+    const auto id = id_of<CardId>(5);
+    const auto key = root->derive(id).value();
+    const auto signature = ed25519::sign_secret(seed(1), {}, wire::domain::card_key, id.bytes());
+    const auto same = card_key_from(signature, root->public_key(), id).value();
     CHECK(equal(key.scalar, same.scalar));
     CHECK(key.certificate == same.certificate);
-    CHECK(key.public_key == same.public_key);
+    CHECK(key.public_key ==
+          derive_card_public_key(root->public_key(), id, key.certificate).value());
+    CHECK(root->derive(id).value().certificate == key.certificate);
 }
 
 TEST_CASE("a public key is taken raw and in an OCTET STRING, and in no other form")

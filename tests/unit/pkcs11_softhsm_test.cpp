@@ -29,8 +29,19 @@ Operation top_up(std::uint32_t sequence)
             .amount = Amount::minor_units(100),
             .unit = Unit::from_code(978).value(),
             .nonce = id_of<Nonce>(sequence),
-            .account = std::nullopt,
+            .account = account_id("T1"),
             .parameter = {}};
+}
+
+AccountOrder pay_out()
+{
+    return {.kind = OrderKind::pay_out,
+            .account = account_id("SHOP"),
+            .number = 1,
+            .amount = Amount::minor_units(-100),
+            .unit = Unit::from_code(978).value(),
+            .id = id_of<OperationId>(1),
+            .other = account_id("bank")};
 }
 
 }  // namespace
@@ -49,6 +60,37 @@ TEST_CASE("SoftHSM signs an operation, and pkcs11-tool sees the same public key"
     REQUIRE(signer->sign(operation).value() == signature);
     const auto seen = SoftHsm::tool("--list-objects --type pubkey --id 01");
     REQUIRE(seen.find("0420" + signer->public_key().to_string()) != std::string::npos);
+}
+
+TEST_CASE("SoftHSM holds the key of an account, whose word the issuer's key in it takes up")
+{
+    const SoftHsm hsm;
+    SoftHsm::make_key("shop", "06");
+    SoftHsm::make_key("operation", "01");
+    const auto owner = open_pkcs11_account_key(SoftHsm::uri("shop"), SoftHsm::pin()).value();
+    const auto signer =
+        open_pkcs11_operation_key(SoftHsm::uri("operation"), SoftHsm::pin()).value();
+    const auto root = SoftwareCardRoot(seed(2)).public_key();
+    auto refund = top_up(1);
+    refund.kind = Kind::transfer_in;
+    refund.account = account_id("SHOP");
+
+    const auto consent = owner->consent(root, refund).value();
+    const auto word = owner->sign(root, pay_out()).value();
+    const AccountRecord record{pay_out(), word, signer->sign(pay_out(), word).value()};
+    Gap gap{.card_id = id_of<CardId>(1),
+            .last = 2,
+            .balance = {},
+            .last_result = {},
+            .issuer_signature = {}};
+    gap.issuer_signature = signer->sign(gap).value();
+
+    CHECK(verify_consent(refund, consent, root, owner->public_key()));
+    CHECK(verify_owner(pay_out(), word, root, owner->public_key()));
+    CHECK(verify(record, signer->public_key()));
+    CHECK(verify(gap, signer->public_key()));
+    const auto seen = SoftHsm::tool("--list-objects --type pubkey --id 06");
+    CHECK(seen.find("0420" + owner->public_key().to_string()) != std::string::npos);
 }
 
 TEST_CASE("SoftHSM derives a card's key, the same each time, that an issued card signs with")
@@ -122,6 +164,10 @@ TEST_CASE("SoftHSM refuses a wrong PIN, another token's name, another key's name
     auto one_twin = SoftHsm::uri("twin");
     one_twin.id = std::vector<std::uint8_t>{5};
     CHECK(open_pkcs11_operation_key(one_twin, SoftHsm::pin()));
+    CHECK(open_pkcs11_account_key(SoftHsm::uri("p256"), SoftHsm::pin()).error().code ==
+          Errc::token_key_unfit);
+    CHECK(open_pkcs11_account_key(SoftHsm::uri("operation"), std::nullopt).error().code ==
+          Errc::pin_needed);
 }
 
 TEST_CASE("several keys of SoftHSM sign at once, and any may be closed first")

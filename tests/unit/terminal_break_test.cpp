@@ -18,7 +18,7 @@ class BrokenWorld {
 public:
     BrokenWorld() : seat(world.funded_seat())
     {
-        world.issuer->open_account(shop).value();
+        world.issuer.open_account(shop).value();
         const auto given =
             terminal.transfer_out(*seat, world.next_id(), Amount::minor_units(20'00), shop);
         REQUIRE(std::holds_alternative<Applied>(given));
@@ -93,8 +93,11 @@ const Scenario scenarios[] = {
          const auto pin = TerminalWorld::pin();
          return w.terminal.transfer_out(*w.seat, id, one, shop, &pin);
      }},
-    {"transfer in", [](BrokenWorld& w, const OperationId& id,
-                       Asked) { return w.terminal.transfer_in(*w.seat, id, one, shop); }},
+    {"transfer in",
+     [](BrokenWorld& w, const OperationId& id, Asked) {
+         auto owner = test::account_owner();
+         return w.terminal.transfer_in(*w.seat, id, one, shop, &owner);
+     }},
     {"payment", [](BrokenWorld& w, const OperationId& id,
                    Asked asked) { return w.terminal.pay(*w.seat, id, one, shop, nullptr, asked); }},
     {"payment asked for again",

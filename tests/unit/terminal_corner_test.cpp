@@ -53,7 +53,7 @@ private:
 };
 
 struct World : TerminalWorld {
-    World() { issuer->open_account(shop).value(); }
+    World() { issuer.open_account(shop).value(); }
     WrappedClient client{*issuer};
     Terminal through{
         client,

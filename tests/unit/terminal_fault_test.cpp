@@ -37,7 +37,8 @@ const Scenario scenarios[] = {
      }},
     {"transfer in", 1'00,
      [](Terminal& terminal, CardLink& card, const OperationId& id, Asked) {
-         return terminal.transfer_in(card, id, one, shop);
+         auto owner = test::account_owner();
+         return terminal.transfer_in(card, id, one, shop, &owner);
      }},
     {"payment", -1'00,
      [](Terminal& terminal, CardLink& card, const OperationId& id, Asked asked) {
@@ -118,7 +119,7 @@ TEST_CASE("I1 I2 I3 I4 I9: wherever the link breaks, outcomes are true and becom
     for (const auto protocol : {TransmissionProtocol::t1, TransmissionProtocol::t0}) {
         TerminalWorld world;
         auto seat = world.funded_seat(protocol);
-        REQUIRE(world.issuer->open_account(shop));
+        REQUIRE(world.issuer.open_account(shop));
         for (int i = 0; i < 40; ++i)  // funds for the transfers in
             REQUIRE(std::holds_alternative<Applied>(
                 world.terminal.transfer_out(*seat, world.next_id(), one, shop)));

@@ -58,7 +58,8 @@ TEST_CASE("a terminal killed between any two steps finds its operation done once
          }},
         {"transfer in", 1'00,
          [](Terminal& t, CardLink& c, const OperationId& id, Asked) {
-             return t.transfer_in(c, id, one, shop);
+             auto owner = test::account_owner();
+             return t.transfer_in(c, id, one, shop, &owner);
          }},
         {"payment", -1'00,
          [](Terminal& t, CardLink& c, const OperationId& id, Asked asked) {

@@ -81,7 +81,7 @@ TEST_CASE("a PIN typed at the reader is enough, and is not seen by the terminal"
 {
     Table table;
     const auto shop = test::account_id("SHOP-1");
-    REQUIRE(table.world.issuer->open_account(shop));
+    REQUIRE(table.world.issuer.open_account(shop));
     SECTION("for cash-out, twice")
     {
         table.link.type({"4711", "4711"});

@@ -78,7 +78,7 @@ TEST_CASE("a top-up and a payment under every planned fault end definite", "[ter
         image = seat.driver->list().value().at(0).substr(std::string("loopback:").size());
         card_id = seat.card_id;
     }
-    REQUIRE(world.issuer->open_account(shop));
+    REQUIRE(world.issuer.open_account(shop));
     int runs = 0, in_doubt = 0;
     for (const auto* const fault : faults) {
         for (const bool is_payment : {false, true}) {

@@ -16,7 +16,7 @@ const auto shop = *AccountId::parse(std::string_view("SHOP-1"));
 const auto one = Amount::minor_units(1'00);
 
 struct World : TerminalWorld {
-    World() { issuer->open_account(shop).value(); }
+    World() { issuer.open_account(shop).value(); }
 };
 
 Errc refusal(const Outcome& outcome)
@@ -32,7 +32,7 @@ TEST_CASE("an id names one operation, with its account and its parameter too", "
     World world;
     auto seat = world.funded_seat();
     const auto other = test::account_id("SHOP-2");
-    world.issuer->open_account(other).value();
+    world.issuer.open_account(other).value();
     auto id = world.next_id();
     CHECK(std::holds_alternative<Applied>(world.terminal.transfer_out(*seat, id, one, shop)));
     CHECK(refusal(world.terminal.transfer_out(*seat, id, one, other)) == Errc::conflict);

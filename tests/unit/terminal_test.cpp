@@ -38,14 +38,15 @@ TEST_CASE("every operation moves what it says, under T=1 and T=0", "[terminal]")
         TerminalWorld world;
         auto seat = world.funded_seat(protocol);
         auto& terminal = world.terminal;
-        REQUIRE(world.issuer->open_account(shop));
+        REQUIRE(world.issuer.open_account(shop));
         const auto pin = TerminalWorld::pin();
 
         applied(terminal.cash_out(*seat, world.next_id(), cents(60'00), &pin));
         CHECK(world.balance(seat) == 40'00);
         applied(terminal.transfer_out(*seat, world.next_id(), cents(5'00), shop));
         CHECK(world.account(shop) == 5'00);
-        applied(terminal.transfer_in(*seat, world.next_id(), cents(2'00), shop));
+        auto owner = test::account_owner();
+        applied(terminal.transfer_in(*seat, world.next_id(), cents(2'00), shop, &owner));
         CHECK(world.account(shop) == 3'00);
         const auto paid = applied(terminal.pay(*seat, world.next_id(), cents(1'00), shop));
         CHECK_FALSE(paid.settlement);
@@ -63,7 +64,7 @@ TEST_CASE("asking twice with one id is asking once", "[terminal]")
 {
     TerminalWorld world;
     auto seat = world.funded_seat();
-    REQUIRE(world.issuer->open_account(shop));
+    REQUIRE(world.issuer.open_account(shop));
     const auto id = world.next_id();
     const auto first = applied(world.terminal.top_up(*seat, id, cents(7'00)));
     const auto again = applied(world.terminal.top_up(*seat, id, cents(7'00)));
@@ -115,12 +116,63 @@ TEST_CASE("what the card would refuse is refused before anything is signed", "[t
           Errc::balance_too_low);
     CHECK(refusal(terminal.transfer_out(*seat, world.next_id(), cents(1'00),
                                         test::account_id("nobody"))) == Errc::unknown_account);
-    REQUIRE(world.issuer->open_account(shop));
-    CHECK(refusal(terminal.transfer_in(*seat, world.next_id(), cents(1'00), shop)) ==
+    REQUIRE(world.issuer.open_account(shop));
+    auto owner = test::account_owner();
+    CHECK(refusal(terminal.transfer_in(*seat, world.next_id(), cents(1'00), shop, &owner)) ==
           Errc::insufficient_funds);
     CHECK_FALSE(world.issuer->standing(seat.card_id, std::nullopt).value().pending);
     CHECK((*seat).exchanges_of(0x32) == 0);  // no EXECUTE, so no void either
     CHECK(world.on_card(seat) == TerminalWorld::start);
+}
+
+TEST_CASE("I19: a card gets nothing out of a shop's account without the shop's word",
+          "[terminal][I19]")
+{
+    TerminalWorld world;
+    auto seat = world.funded_seat();
+    REQUIRE(world.issuer.open_account(shop));
+    applied(world.terminal.transfer_out(*seat, world.next_id(), cents(30'00), shop));
+    const auto take = [&](AccountSigner* owner) {
+        return world.terminal.transfer_in(*seat, world.next_id(), cents(30'00), shop, owner);
+    };
+    SoftwareAccountSigner thief(test::seed(66));
+    CHECK(refusal(take(nullptr)) == Errc::consent_needed);
+    CHECK(refusal(take(&thief)) == Errc::bad_signature);
+    CHECK_FALSE(world.issuer->standing(seat.card_id, std::nullopt).value().pending);
+    CHECK(world.account(shop) == 30'00);
+    auto owner = test::account_owner();
+    applied(take(&owner));
+    CHECK(world.account(shop) == 0);
+    CHECK(world.on_card(seat) == TerminalWorld::start);
+}
+
+TEST_CASE("a shop gives a payment back, to that card or to another, and no more than it was",
+          "[terminal]")
+{
+    TerminalWorld world;
+    auto seat = world.funded_seat(), other = world.funded_seat();
+    auto& terminal = world.terminal;
+    REQUIRE(world.issuer.open_account(shop));
+    const auto paid = applied(terminal.pay(*seat, world.next_id(), cents(12'00), shop));
+    const PaymentName payment{seat.card_id, paid.operation.sequence};
+    auto owner = test::account_owner();
+    const auto give_back = [&](TerminalWorld::Seat& to, const OperationId& id,
+                               std::int64_t amount) {
+        return terminal.refund(*to, id, cents(amount), shop, owner, payment);
+    };
+    // Of what is not settled yet nobody knows what it was.
+    CHECK(refusal(give_back(other, world.next_id(), 12'00)) == Errc::unknown_operation);
+    REQUIRE(terminal.settle(paid.operation, paid.receipt));
+    CHECK(refusal(give_back(seat, world.next_id(), 12'01)) == Errc::refund_limit);
+    const auto id = world.next_id();
+    applied(give_back(seat, id, 5'00));
+    applied(give_back(seat, id, 5'00));  // asked for again, done once
+    applied(give_back(other, world.next_id(), 7'00));
+    CHECK(refusal(give_back(other, world.next_id(), 1)) == Errc::refund_limit);
+    CHECK(world.account(shop) == 0);
+    CHECK(world.on_card(seat) == TerminalWorld::start - 7'00);
+    CHECK(world.on_card(other) == TerminalWorld::start + 7'00);
+    CHECK(world.sum_of_books() == 0);
 }
 
 TEST_CASE("a mistyped PIN costs one try and leaves what is pending as it is", "[terminal]")
@@ -149,7 +201,7 @@ TEST_CASE("a debit that another terminal asked for is voided, never delivered", 
 {
     TerminalWorld world;
     auto seat = world.funded_seat();
-    REQUIRE(world.issuer->open_account(test::account_id("SHOP-1")));
+    REQUIRE(world.issuer.open_account(test::account_id("SHOP-1")));
     Terminal other(world.access.client(), {.card_root = world.root.public_key(),
                                            .name = test::account_id("till-2"),
                                            .observer = nullptr});

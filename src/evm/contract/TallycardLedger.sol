@@ -2,22 +2,22 @@
 pragma solidity 0.8.37;
 
 /// What an issuer of tallycard says of its ledger, where it cannot take it back: the leaf of every
-/// record, with or without the record itself, or the root of its Merkle tree from time to time.
+/// entry, with or without the entry itself, or the root of its Merkle tree from time to time.
 /// Nothing is ever changed or deleted. docs/chain.md says how it is used.
 contract TallycardLedger {
-    /// Record number `index`. `body` is the record as docs/protocol.md has it (object E6), or empty.
+    /// Entry number `index`. `body` is the entry as docs/accounts.md has it (object E7), or empty.
     event Recorded(uint64 indexed index, bytes32 indexed leaf, bytes body);
-    /// The first `size` records have this root (RFC 9162, section 2.1, over SHA-256).
+    /// The first `size` entries have this root (RFC 9162, section 2.1, over SHA-256).
     event Anchored(uint64 indexed size, bytes32 indexed root);
     event WriterSet(address indexed account, bool may);
 
     error NotOwner();
     error NotWriter();
-    /// A record of this number is there, and it is another.
+    /// An entry of this number is there, and it is another.
     error DifferentLeaf(uint64 index, bytes32 leaf);
-    /// The records between `length` and this one are missing.
+    /// The entries between `length` and this one are missing.
     error Gap(uint64 length);
-    /// The record does not have this leaf.
+    /// The entry does not have this leaf.
     error WrongBody(uint64 index);
     /// The newest anchor is this one, not the one that was to be continued.
     error OtherHead(uint64 size, bytes32 root);
@@ -27,7 +27,7 @@ contract TallycardLedger {
     address public owner;
     mapping(address => bool) public writers;
 
-    uint64 private length; // records
+    uint64 private length; // entries
     uint64 private size; // of the newest anchor
     bytes32 private root;
     mapping(uint64 => bytes32) private leaf;
@@ -46,7 +46,7 @@ contract TallycardLedger {
         emit WriterSet(account, may);
     }
 
-    /// The records from number `first` on, by their leaves; `bodies` is empty or has one for each.
+    /// The entries from number `first` on, by their leaves; `bodies` is empty or has one for each.
     /// Those that are there already are passed over, so the same call again does nothing.
     function record(uint64 first, bytes32[] calldata leaves_, bytes[] calldata bodies) external {
         if (!writers[msg.sender]) revert NotWriter();
@@ -68,7 +68,7 @@ contract TallycardLedger {
         length = end;
     }
 
-    /// Compare and swap: `newRoot` after `newSize` records, where the newest anchor is
+    /// Compare and swap: `newRoot` after `newSize` entries, where the newest anchor is
     /// (`oldSize`, `oldRoot`). The same call again does nothing.
     function anchor(uint64 oldSize, bytes32 oldRoot, uint64 newSize, bytes32 newRoot) external {
         if (!writers[msg.sender]) revert NotWriter();
@@ -79,12 +79,12 @@ contract TallycardLedger {
         emit Anchored(newSize, newRoot);
     }
 
-    /// How far it has come: records, and the newest anchor.
+    /// How far it has come: entries, and the newest anchor.
     function head() external view returns (uint64, uint64, bytes32) {
         return (length, size, root);
     }
 
-    /// The leaves of `count` records from number `first` on; zero where there is no record.
+    /// The leaves of `count` entries from number `first` on; zero where there is no entry.
     function leaves(uint64 first, uint64 count) external view returns (bytes32[] memory found) {
         found = new bytes32[](count);
         for (uint64 i = 0; i < count; ++i) found[i] = leaf[first + i];

@@ -32,16 +32,14 @@ Result<std::string> resolve(const std::string& reference)
 
 template <class Key>
 using OpenFile = Result<Key>(const std::string& path, const Passphrase& passphrase);
-template <class Key>
-using OpenToken = Result<Key>(const std::string& uri, Secrets& secrets);
 
 template <class Key>
-Result<Key> open(const std::string& reference, Secrets& secrets, OpenToken<Key>& in_token,
-                 OpenFile<Key>& in_file, const char* what)
+Result<Key> open(const std::string& reference, Secrets& secrets, OpenFile<Key>& in_file,
+                 const char* what)
 {
     const auto place = resolve(reference);
     if (!place) return place.error();
-    if (is_uri(*place)) return in_token(*place, secrets);
+    if (is_uri(*place)) return open_token_key<Key>(*place, secrets);
     const auto passphrase = secrets.passphrase(what);
     if (!passphrase) return passphrase.error();
     return in_file(*place, **passphrase);
@@ -57,22 +55,25 @@ bool is_uri(const std::string& reference)
 Result<std::unique_ptr<OperationSigner>> open_operation_key(const std::string& reference,
                                                             Secrets& secrets)
 {
-    return open<std::unique_ptr<OperationSigner>>(reference, secrets, open_token_operation_key,
-                                                  tallycard::open_operation_key,
-                                                  "Passphrase of the operation key");
+    return open(reference, secrets, tallycard::open_operation_key,
+                "Passphrase of the operation key");
+}
+
+Result<std::unique_ptr<AccountSigner>> open_account_key(const std::string& reference,
+                                                        Secrets& secrets)
+{
+    return open(reference, secrets, tallycard::open_account_key, "Passphrase of the account key");
 }
 
 Result<std::unique_ptr<CardRoot>> open_card_root(const std::string& reference, Secrets& secrets)
 {
-    return open<std::unique_ptr<CardRoot>>(reference, secrets, open_token_card_root,
-                                           tallycard::open_card_root,
-                                           "Passphrase of the card root key");
+    return open(reference, secrets, tallycard::open_card_root, "Passphrase of the card root key");
 }
 
 Result<CheckpointKey> open_checkpoint_key(const std::string& reference, Secrets& secrets)
 {
-    return open<CheckpointKey>(reference, secrets, open_token_checkpoint_key,
-                               tallycard::open_checkpoint_key, "Passphrase of the checkpoint key");
+    return open(reference, secrets, tallycard::open_checkpoint_key,
+                "Passphrase of the checkpoint key");
 }
 
 Result<std::vector<std::shared_ptr<OperationSigner>>> open_operation_keys(

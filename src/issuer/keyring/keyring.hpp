@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The issuer's private keys, wherever they are. A key is named by a reference: a PKCS#11 URI
-// (pkcs11:...), or the path of a file. The file is a sealed key, or one line that is a reference
-// itself: that is how the issuer's folder names keys that are elsewhere.
+// The private keys of an issuer, and of an account's owner, wherever they are. A key is named by a
+// reference: a PKCS#11 URI (pkcs11:...), or the path of a file. The file is a sealed key, or one
+// line that is a reference itself: that is how the issuer's folder names keys that are elsewhere.
 //
 // The way in of all our programs; linked into each of them.
 #pragma once
@@ -36,6 +36,8 @@ public:
 
 Result<std::unique_ptr<OperationSigner>> open_operation_key(const std::string& reference,
                                                             Secrets& secrets);
+Result<std::unique_ptr<AccountSigner>> open_account_key(const std::string& reference,
+                                                        Secrets& secrets);
 Result<std::unique_ptr<CardRoot>> open_card_root(const std::string& reference, Secrets& secrets);
 Result<CheckpointKey> open_checkpoint_key(const std::string& reference, Secrets& secrets);
 

@@ -3,26 +3,16 @@
 #include "token_keys.hpp"
 
 namespace tallycard::keyring {
-namespace {
 
-constexpr Error without{.code = Errc::token_missing,
-                        .where = "PKCS#11, without which this was built"};
-
-}  // namespace
-
-Result<std::unique_ptr<OperationSigner>> open_token_operation_key(const std::string&, Secrets&)
+template <class Key>
+Result<Key> open_token_key(const std::string&, Secrets&)
 {
-    return without;
+    return Error{.code = Errc::token_missing, .where = "PKCS#11, without which this was built"};
 }
 
-Result<std::unique_ptr<CardRoot>> open_token_card_root(const std::string&, Secrets&)
-{
-    return without;
-}
-
-Result<CheckpointKey> open_token_checkpoint_key(const std::string&, Secrets&)
-{
-    return without;
-}
+template Result<std::unique_ptr<OperationSigner>> open_token_key(const std::string&, Secrets&);
+template Result<std::unique_ptr<AccountSigner>> open_token_key(const std::string&, Secrets&);
+template Result<std::unique_ptr<CardRoot>> open_token_key(const std::string&, Secrets&);
+template Result<CheckpointKey> open_token_key(const std::string&, Secrets&);
 
 }  // namespace tallycard::keyring

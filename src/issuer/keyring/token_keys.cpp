@@ -9,38 +9,38 @@
 namespace tallycard::keyring {
 namespace {
 
+// The way in of the library for each key.
 template <class Key>
-using OpenKey = Result<Key>(const Pkcs11Uri&, std::optional<Passphrase>, Pkcs11Deadlines);
-
-// A token that asks for no PIN, or asks at a keypad of its own, is told none.
+using Opener = Result<Key>(const Pkcs11Uri&, std::optional<Passphrase>, Pkcs11Deadlines);
 template <class Key>
-Result<Key> open_with(OpenKey<Key>& open, const std::string& text, Secrets& secrets)
-{
-    const auto uri = Pkcs11Uri::parse(text);
-    if (!uri) return uri.error();
-    auto opened = open(*uri, std::nullopt, {});
-    if (opened || opened.error().code != Errc::pin_needed) return opened;
-    auto pin = secrets.token_pin(uri->pin_source);
-    if (!pin) return pin.error();
-    return open(*uri, std::move(*pin), {});
-}
+constexpr Opener<Key>* opener = nullptr;
+template <>
+constexpr auto* opener<std::unique_ptr<OperationSigner>> = open_pkcs11_operation_key;
+template <>
+constexpr auto* opener<std::unique_ptr<AccountSigner>> = open_pkcs11_account_key;
+template <>
+constexpr auto* opener<std::unique_ptr<CardRoot>> = open_pkcs11_card_root;
+template <>
+constexpr auto* opener<CheckpointKey> = open_pkcs11_checkpoint_key;
 
 }  // namespace
 
-Result<std::unique_ptr<OperationSigner>> open_token_operation_key(const std::string& uri,
-                                                                  Secrets& secrets)
+// A token that asks for no PIN, or asks at a keypad of its own, is told none.
+template <class Key>
+Result<Key> open_token_key(const std::string& text, Secrets& secrets)
 {
-    return open_with(open_pkcs11_operation_key, uri, secrets);
+    const auto uri = Pkcs11Uri::parse(text);
+    if (!uri) return uri.error();
+    auto opened = opener<Key>(*uri, std::nullopt, {});
+    if (opened || opened.error().code != Errc::pin_needed) return opened;
+    auto pin = secrets.token_pin(uri->pin_source);
+    if (!pin) return pin.error();
+    return opener<Key>(*uri, std::move(*pin), {});
 }
 
-Result<std::unique_ptr<CardRoot>> open_token_card_root(const std::string& uri, Secrets& secrets)
-{
-    return open_with(open_pkcs11_card_root, uri, secrets);
-}
-
-Result<CheckpointKey> open_token_checkpoint_key(const std::string& uri, Secrets& secrets)
-{
-    return open_with(open_pkcs11_checkpoint_key, uri, secrets);
-}
+template Result<std::unique_ptr<OperationSigner>> open_token_key(const std::string&, Secrets&);
+template Result<std::unique_ptr<AccountSigner>> open_token_key(const std::string&, Secrets&);
+template Result<std::unique_ptr<CardRoot>> open_token_key(const std::string&, Secrets&);
+template Result<CheckpointKey> open_token_key(const std::string&, Secrets&);
 
 }  // namespace tallycard::keyring

@@ -6,6 +6,9 @@ NVM = "virtual-card/nvm/slot_nvm.cpp"
 SETTLE = "src/issuer/settle.cpp"
 BOOKS = "src/issuer/books.cpp"
 AUTHORISE = "src/issuer/authorise.cpp"
+ORDERS = "src/issuer/account_orders.cpp"
+GAPS = "src/issuer/settle_gaps.cpp"
+WRITER = "src/issuer/ledger_writer.cpp"
 TREE = "src/issuer/ledger_tree.cpp"
 CONTACT = "src/terminal/contact.cpp"
 RESOLVE = "src/terminal/resolve.cpp"
@@ -82,8 +85,7 @@ MUTANTS = [
      "const bool is_read = load_slot(0) && load_slot(1);"),
     # settle
     ("settle_ahead_of_the_sequence", SETTLE,
-     "    if (result.sequence > std::uint64_t{card.settled} + 1) return keep(card, receipt, **executed);\n",
-     ""),
+     "    if (!is_next) return keep(card, settling);\n", ""),
     ("settle_without_the_chain", SETTLE,
      "if (result.previous_result != card.last_result) return EvidenceReason::broken_chain;", ""),
     ("settle_any_signature", SETTLE,
@@ -92,17 +94,13 @@ MUTANTS = [
     ("kept_results_never_settle", SETTLE,
      "    if (const auto done = settle_kept(card); !done) return done.error();\n", ""),
     ("second_result_taken_for_the_first", SETTLE,
-     "if ((*record)->receipt.result == result) {", "if ((*record)->receipt.result.sequence == result.sequence) {"),
-    ("evidence_and_no_denial", SETTLE, "    card.denied = true;\n", ""),
+     "if (record->receipt.result != result) return std::optional<Settlement>();",
+     "if (record->receipt.result.sequence != result.sequence) return std::optional<Settlement>();"),
+    ("evidence_and_no_denial", SETTLE,
+     "    if (const auto done = set_denied(*store_, card, true); !done) return done.error();\n", ""),
     ("reserve_not_released", SETTLE,
-     "        if (const auto released = books.release(row.first.operation); !released)\n"
-     "            return released.error();",
-     "        if (const auto released = books.release(row.first.operation);\n"
-     "            !released || row.as == SignedAs::beside)\n"
-     "            continue;\n"
-     "    for (const auto& row : *ended)\n"
-     "        if (row.first.operation.digest() != result.operation)\n"
-     "            if (const auto back = books.reserve(row.first.operation); !back) break;"),
+     "        if (gone) continue;\n",
+     "        if (gone || (pending.kind != Kind::cancel && receipt.result.operation != pending.digest())) continue;\n"),
     ("void_moves_the_reserve", BOOKS,
      "    account->reserved -= operation.amount.to_minor_units();\n",
      "    account->reserved -= operation.amount.to_minor_units();\n"
@@ -111,7 +109,7 @@ MUTANTS = [
     ("two_operations_in_flight", AUTHORISE,
      "if (busy->pending) return refusal(Errc::operation_pending);", "",
      "src/issuer/sql_schema.cpp",
-     "    terminal NAME,\n    UNIQUE(card_id, sequence, signed_as)) ROWS;", "    terminal NAME) ROWS;"),
+     "    paid_sequence NUMBER,\n    UNIQUE(card_id, sequence, signed_as)) ROWS;", "    paid_sequence NUMBER) ROWS;"),
     ("transfer_of_a_stale_request", AUTHORISE,
      "    if (operation.sequence <= card->settled) return refusal(Errc::wrong_sequence);\n"
      "    if (operation.sequence > card->settled + 1) return refusal(Errc::unsettled);\n", ""),
@@ -129,8 +127,76 @@ MUTANTS = [
     ("one_more_void_each_time", AUTHORISE,
      "    if (busy->voiding) return busy->voiding->first;\n", ""),
     ("posting_to_the_wrong_side", BOOKS,
-     "    row->balance = *balance;\n    if (const auto put",
-     "    row->balance = row->name.kind == AccountKind::cash ? row->balance : *balance;\n    if (const auto put"),
+     "        row->balance = after = *balance;\n",
+     "        row->balance = after = row->name.kind == AccountKind::cash ? row->balance : *balance;\n"),
+    # consent
+    ("consent_not_verified", AUTHORISE,
+     "    return verify_consent(operation, *request.consent, issuer_->card_root, *(*account)->key);\n",
+     "    return {};\n"),
+    ("consent_under_the_replaced_key", AUTHORISE,
+     "    return verify_consent(operation, *request.consent, issuer_->card_root, *(*account)->key);\n",
+     "    const auto under_key = verify_consent(operation, *request.consent, issuer_->card_root, *(*account)->key);\n"
+     "    if (under_key || !(*account)->key_before) return under_key;\n"
+     "    return verify_consent(operation, *request.consent, issuer_->card_root, *(*account)->key_before);\n"),
+    ("refunds_not_counted", AUTHORISE,
+     "        if (status->progress != Progress::voided) left -= row.first.operation.amount.magnitude();\n", ""),
+    # orders
+    ("order_of_any_number", ORDERS,
+     "    if (order.number != std::uint64_t{row->number} + 1) {", "    if (order.number == 0) {"),
+    ("order_id_not_remembered", ORDERS,
+     "    if (!*index) return std::optional<ExecutedOrder>();\n",
+     "    if (*index || !*index) return std::optional<ExecutedOrder>();\n"),
+    ("order_of_anybody", ORDERS,
+     "    return verify_owner(order, *owner, settings_->issuer.card_root, key);\n", "    return {};\n"),
+    ("key_replaced_with_the_new_keys_word", ORDERS,
+     "    return kind == OrderKind::open || kind == OrderKind::reset_key;\n",
+     "    return kind == OrderKind::open || kind == OrderKind::reset_key || kind == OrderKind::replace_key;\n"),
+    ("closed_with_something_left", ORDERS,
+     "        return row->balance == 0 && row->reserved == 0 ? Result<void>()",
+     "        return row->reserved == 0 ? Result<void>()"),
+    ("paid_out_what_is_reserved", BOOKS,
+     "*left < row->reserved - promised.to_minor_units())", "*left < 0)",
+     "src/issuer/sql_schema.cpp",
+     "    PRIMARY KEY(kind, id),\n    CHECK(kind <> 2 OR balance >= reserved)) KEYED;",
+     "    PRIMARY KEY(kind, id)) KEYED;"),
+    # recovery
+    ("recovered_above_the_book", ORDERS,
+     "        return order.amount.to_minor_units() <= found->free ? Result<void>()",
+     "        return order.amount.to_minor_units() <= found->free + 1 ? Result<void>()"),
+    ("held_back_not_subtracted", ORDERS,
+     "    found.free = rest - found.held_back;\n", "    found.free = rest;\n    found.book += found.held_back;\n"),
+    ("kept_payments_not_subtracted", ORDERS,
+     "        rest -= spent;\n", "        found.kept -= spent;\n"),
+    ("lost_card_not_given_up", ORDERS,
+     "    if (!card->given_up_at) card->given_up_at = card->settled;\n", ""),
+    ("write_off_without_release", ORDERS,
+     "        const auto released = books_.release(pending->first.operation);\n"
+     "        if (!released) return released.error();\n", ""),
+    ("written_off_is_the_accounts_loss", SETTLE,
+     "        posting->debit = losses();\n", "        return posting;\n"),
+    ("given_up_card_gets_no_late_result", SETTLE,
+     "operation.sequence > std::uint64_t{*card.given_up_at} + 1 &&",
+     "operation.sequence != std::uint64_t{*card.given_up_at} + 1 &&"),
+    ("denial_not_listed", SETTLE,
+     "    if (const auto put = store.append_denial({card.card_id, denied}); !put) return put;\n", ""),
+    # gaps and time
+    ("gap_gives_the_card_value", GAPS, " || *before > card.balance ||", " ||"),
+    ("late_result_without_the_chain", GAPS,
+     "    if ((*front && (*front)->result != result.previous_result) ||\n"
+     "        (*back && (*back)->result != result.digest()))\n", "    if (false)\n"),
+    ("late_balance_not_compared", GAPS,
+     "    if ((*front && checked_add((*front)->balance, operation.amount) != result.balance) ||\n"
+     "        (*back && (*back)->balance != result.balance) ||\n", "    if (\n"),
+    ("late_payment_of_what_is_not_left", GAPS,
+     "    if (left < 0) return keep(card, settling);\n", ""),
+    ("left_not_updated", GAPS, "    gap.left = left;\n", ""),
+    ("waiting_results_never_settle", GAPS,
+     "    if (is_credit(operation.kind))\n"
+     "        if (const auto done = settle_waiting(card, gap); !done) return done.error();\n", ""),
+    ("time_goes_back", WRITER,
+     "    return std::max({now_, end.time, Time{}});\n", "    return std::max(now_, Time{});\n"),
+    ("clock_far_ahead_is_believed", WRITER,
+     "now_ - end.time > longest_silence_;", "now_ < end.time && now_ > end.time;"),
     # ledger
     ("leaf_at_the_wrong_level", TREE,
      "put_node(++level, index >> 1, hash)", "put_node(++level, index >> 1, leaf)"),

@@ -6,13 +6,15 @@
 #include <optional>
 #include <string_view>
 
+#include <tallycard/export.hpp>
+
 namespace tallycard::utf8 {
 
 // Takes one character off the front of a text that is not empty; nullopt: it is none.
-std::optional<char32_t> take(std::string_view& text);
+TALLYCARD_EXPORT std::optional<char32_t> take(std::string_view& text);
 
 // Unicode's White_Space.
-bool is_space(char32_t c);
+TALLYCARD_EXPORT bool is_space(char32_t c);
 
 // False where the text is no UTF-8, too.
 template <class Admits>
