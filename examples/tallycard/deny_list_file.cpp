@@ -23,6 +23,8 @@ std::chrono::hours age_of(const Found& found)
     return std::max(std::chrono::duration_cast<std::chrono::hours>(age), std::chrono::hours(0));
 }
 
+constexpr auto damaged = "deny list; remove the file, and fetch it again";
+
 struct Content {
     Found found;
     std::string lines, note;
@@ -30,15 +32,15 @@ struct Content {
 
 void append(Content& content, const DenyListLine& line)
 {
-    if (!content.found.list.append(line)) refuse(Errc::file_damaged, "deny list");
+    if (!content.found.list.append(line)) refuse(Errc::file_damaged, damaged);
     content.lines += line.to_string() + '\n';
 }
 
 void check_note(Content& content, const IssuerDescription& issuer)
 {
     const auto head = DenyListHead::open(content.note, issuer.origin, issuer.checkpoint_key);
-    if (!head) refuse(Errc::bad_signature, "deny list");
-    if (!content.found.list.matches(*head)) refuse(Errc::file_damaged, "deny list");
+    if (!head) refuse(Errc::bad_signature, damaged);
+    if (!content.found.list.matches(*head)) refuse(Errc::file_damaged, damaged);
     content.found.head = *head;
 }
 

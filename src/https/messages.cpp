@@ -113,6 +113,15 @@ std::optional<std::uint32_t> optional_sequence(Fields& fields, const char* name)
     return sequence(fields, name);
 }
 
+// Null where it is missing or no list, which is a problem.
+const Json* list(Fields& fields, const char* name)
+{
+    const auto* json = fields.value(name);
+    if (json == nullptr || json->is_array()) return json;
+    fields.refuse(name, "a list is wanted");
+    return nullptr;
+}
+
 // The object as `read` makes it; refused where it is missing.
 template <class Read>
 auto object(Fields& fields, const char* name, Read&& read)
@@ -601,11 +610,8 @@ std::optional<KeptResults> read_kept(const Json& json, Problem& problem)
 {
     Fields fields(json, problem);
     KeptResults kept{.card_id = fields.bytes<CardId>("card_id"), .rows = {}};
-    const auto* rows = fields.value("kept");
-    if (rows == nullptr || !rows->is_array()) {
-        fields.refuse("kept", "a list is wanted");
-        return std::nullopt;
-    }
+    const auto* rows = list(fields, "kept");
+    if (rows == nullptr) return std::nullopt;
     for (const auto& item : *rows)
         if (auto row = read_kept_row(item, problem)) kept.rows.push_back(*row);
     if (!fields.finish()) return std::nullopt;
@@ -662,11 +668,8 @@ std::optional<DenyListPart> read_deny_list(const Json& json, Problem& problem)
 {
     Fields fields(json, problem);
     DenyListPart part;
-    const auto* lines = fields.value("lines");
-    if (lines == nullptr || !lines->is_array()) {
-        fields.refuse("lines", "a list is wanted");
-        return std::nullopt;
-    }
+    const auto* lines = list(fields, "lines");
+    if (lines == nullptr) return std::nullopt;
     for (const auto& item : *lines) {
         const auto text = item.is_string() ? item.get<std::string>() : std::string();
         const bool denied = text.starts_with('+');
@@ -800,11 +803,8 @@ std::optional<StatementPage> read_statement(const Json& json, Problem& problem)
 {
     Fields fields(json, problem);
     StatementPage page;
-    const auto* rows = fields.value("rows");
-    if (rows == nullptr || !rows->is_array()) {
-        fields.refuse("rows", "a list is wanted");
-        return std::nullopt;
-    }
+    const auto* rows = list(fields, "rows");
+    if (rows == nullptr) return std::nullopt;
     for (const auto& item : *rows)
         if (auto row = read_ledger_row(item, problem)) page.rows.push_back(*row);
     if (fields.has("next")) page.next = fields.number("next", any_number);

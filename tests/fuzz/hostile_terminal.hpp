@@ -84,7 +84,7 @@ private:
     // The same, as the terminal sees it that may deliver what is pending.
     tallycard::Result<tallycard::CardStanding> see(const tallycard::CardId& card_id);
 
-    // What the platform knows before it is asked to sign.
+    // The platform knows this before it is asked to sign.
     struct Before {
         bool is_new = false;  // the id
         std::optional<tallycard::CardRow> card;

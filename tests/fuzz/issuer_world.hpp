@@ -94,7 +94,7 @@ public:
     // How a card with that key is registered.
     static tallycard::NewCard new_card(const tallycard::CardId& id, const tallycard::CardKey& key);
     static const tallycard::Limits& limits();
-    // What the issuer's key with this number signs, though the store knows nothing of it.
+    // The issuer's key with this number signs it, and the store knows nothing of it.
     static tallycard::ExecutedOperation sign(const tallycard::Operation& operation,
                                              std::size_t key = 0);
 

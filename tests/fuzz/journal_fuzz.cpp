@@ -50,7 +50,7 @@ bool are_same(const std::vector<JournalEntry>& a, const std::vector<JournalEntry
     });
 }
 
-// What goes to the platform with a receipt is that operation, with 9D where the issuer signed it.
+// The operation goes to the platform with its receipt, and with 9D where the issuer signed it.
 void check_executed(const std::vector<JournalEntry>& entries)
 {
     for (const auto& entry : entries) {

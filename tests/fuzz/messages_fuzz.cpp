@@ -126,7 +126,7 @@ SealedPersonalisation sealed(Input& input)
     return SealedPersonalisation(bytes);
 }
 
-// What the platform takes for granted of a new card.
+// The platform takes for granted that a new card has valid limits and is sealed.
 void new_card(Input& input)
 {
     NewCard card;

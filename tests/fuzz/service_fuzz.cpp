@@ -109,7 +109,7 @@ private:
         return terminal &&
                std::ranges::find(call.client->accounts, *terminal) != call.client->accounts.end();
     }
-    // What is signed, or shown though the card may still execute it.
+    // Operations that were signed, or shown while the card may still execute them.
     void check_signed(std::string_view pattern, const Call& call, const service::Answer& answer)
     {
         const auto json = object_of(answer.body);
@@ -355,7 +355,7 @@ private:
         asked_.push_back(made);
         return made;
     }
-    // What a card is to execute next, whichever terminal has asked for it.
+    // The operation that a card is to execute next, whichever terminal has asked for it.
     std::optional<FirstInstruction> pending(const test::SimulatedCard& card)
     {
         for (const auto* terminal : {"T1", "T2"}) {
@@ -381,7 +381,7 @@ private:
         if (input_.one_in(4)) one.reference = Reference::parse("order 7");
         return https::to_json(one);
     }
-    // What comes along: as the card's log has it, or nothing.
+    // The operation that comes along: as the card's log has it, or nothing.
     std::optional<ExecutedOperation> executed(const FirstInstruction& first)
     {
         if (!input_.one_in(4)) return std::nullopt;

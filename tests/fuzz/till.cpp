@@ -83,7 +83,7 @@ void Till::begin_call(bool has_pin_for_one)
     pin_is_given_ = false;
 }
 
-// What is said to the card, whether or not it hears it. A PIN stands until the next SELECT.
+// Commands to the card, heard by it or not. A PIN stands until the next SELECT.
 void Till::hear(std::span<const std::uint8_t> command)
 {
     if (command.size() < 6) return;
