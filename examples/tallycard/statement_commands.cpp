@@ -50,6 +50,17 @@ AccountName account_named(const std::string& text)
     return associated_account(workplace::account(text, rule));  // a name with a slash of its own
 }
 
+// True for the name of a kind of entries, and for none.
+bool is_kind(const std::string& text)
+{
+    if (text.empty() || text == "gap" || order_kind_from_name(text)) return true;
+    for (unsigned byte = 0; byte < 256; ++byte) {
+        const auto kind = kind_from_byte(static_cast<std::uint8_t>(byte));
+        if (kind && text == name(*kind)) return true;
+    }
+    return false;
+}
+
 // All pages, or so many rows where the options say so.
 std::vector<LedgerRow> rows_of(Office& office, StatementQuery query, std::size_t most)
 {
@@ -87,6 +98,7 @@ Report show_statement(const Options& options)
         time_of(options.since, options.local_time, "--since (2026-11-29 or with T10:00:00)");
     query.until =
         time_of(options.until, options.local_time, "--until (2026-11-29 or with T10:00:00)");
+    if (!is_kind(options.entry_kind)) refuse("--kind (as statements name it: payment, 'pay out')");
     query.kind = options.entry_kind;
     query.least = amount_of(options.least, currency);
     query.most = amount_of(options.most, currency);

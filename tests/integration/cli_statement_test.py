@@ -69,6 +69,7 @@ class Statements(StatementCase):
                      "2026-11-29x"):
             self.check(self.world.run("statement", "--since", word), REFUSED, "--since")
         self.check(self.world.run("day", "2026-11"), REFUSED, "the day")
+        self.check(self.world.run("statement", "--kind", "payments"), REFUSED, "--kind")
         self.check(self.world.run("statement", "card/xyz"), REFUSED, "card id")
 
     def test_a_spreadsheet_reads_it(self):
